@@ -1,0 +1,116 @@
+"""The scored tables (schema ``scored``): what planners and account managers read."""
+
+from __future__ import annotations
+
+from contracts.tables import Column, Kind, Table
+
+CENSORING = ("none", "cap", "band", "floor", "stockout")
+RISK_BANDS = ("low", "watch", "high", "critical")
+QUANTILES = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
+
+RUN_ID = Column("run_id", Kind.TEXT, "the run that wrote the row, see runs", required=True)
+AS_OF = Column("as_of", Kind.DATE, "last day that was known", required=True)
+RETAILER_ID = Column("retailer_id", Kind.TEXT, "the retailer", required=True)
+SKU_ID = Column("sku_id", Kind.TEXT, "the stock-keeping unit", required=True)
+WEEK_START = Column("week_start", Kind.DATE, "Monday of the week", required=True)
+MODEL_VERSION = Column("model_version", Kind.TEXT, "model that gave the numbers", required=True)
+
+
+def quantile_column(level: float) -> str:
+    """Return the column name of a quantile.
+
+    >>> quantile_column(0.05)
+    'q05'
+    """
+    return f"q{round(100 * level):02d}"
+
+
+TRUE_DEMAND = Table(
+    "scored",
+    "true_demand",
+    (
+        RETAILER_ID,
+        SKU_ID,
+        WEEK_START,
+        Column("as_of", Kind.DATE, "last day that was known to the estimate", required=True),
+        Column("delivered_units", Kind.NUMBER, "units the retailer got", required=True),
+        Column("censoring", Kind.TEXT, "cap, band or floor", required=True, choices=CENSORING),
+        Column("true_units", Kind.NUMBER, "expected true demand given what was seen, units", required=True),
+        Column("true_units_p10", Kind.NUMBER, "10 % quantile of the true demand, units", required=True),
+        Column("true_units_p90", Kind.NUMBER, "90 % quantile of the true demand, units", required=True),
+        Column("identified", Kind.BOOLEAN, "false where the SKU was capped in over 90 % of the weeks", required=True),
+        MODEL_VERSION,
+        RUN_ID,
+    ),
+    key=("retailer_id", "sku_id", "week_start"),
+    description="True demand of a retailer-SKU-week that a cap, a band cap or a floor censored, by the newest as_of scored.",
+)
+
+DEMAND_FORECAST = Table(
+    "scored",
+    "demand_forecast",
+    (
+        AS_OF,
+        RETAILER_ID,
+        SKU_ID,
+        WEEK_START,
+        Column("horizon_weeks", Kind.INTEGER, "weeks ahead, 1 to 8", required=True),
+        Column("mean_units", Kind.NUMBER, "expected true demand of the week, units", required=True),
+        *(
+            Column(quantile_column(level), Kind.NUMBER, f"{level:.0%} quantile of the true demand, units", required=True)
+            for level in QUANTILES
+        ),
+        Column("p_order", Kind.NUMBER, "probability of any demand in the week", required=True),
+        Column("method", Kind.TEXT, "history, or cold_start for a pair without one", required=True, choices=("history", "cold_start")),
+        MODEL_VERSION,
+        RUN_ID,
+    ),
+    key=("as_of", "retailer_id", "sku_id", "week_start"),
+    description="Forecast of the true demand of a retailer for a SKU in one of the next eight weeks.",
+)
+
+CHURN_SCORE = Table(
+    "scored",
+    "churn_score",
+    (
+        AS_OF,
+        RETAILER_ID,
+        Column("p_churn_4w", Kind.NUMBER, "probability of no order in the next 4 weeks", required=True),
+        Column("p_churn_8w", Kind.NUMBER, "probability of no order in the next 8 weeks", required=True),
+        Column("p_churn_13w", Kind.NUMBER, "probability of no order in the next 13 weeks", required=True),
+        Column("p_churn_26w", Kind.NUMBER, "probability of no order in the next 26 weeks", required=True),
+        Column("risk_band", Kind.TEXT, "low, watch, high or critical", required=True, choices=RISK_BANDS),
+        Column("risk_band_prev", Kind.TEXT, "the band of the as_of before; null the first time", choices=RISK_BANDS),
+        Column("margin_at_risk", Kind.NUMBER, "money expected to be lost over 26 weeks; null where no prices are known"),
+        Column("reason_1", Kind.TEXT, "what raises the risk most, in a plain sentence", required=True),
+        Column("reason_2", Kind.TEXT, "second reason"),
+        Column("reason_3", Kind.TEXT, "third reason"),
+        Column("scored_by", Kind.TEXT, "model, or rule where the history is too short for it", required=True, choices=("model", "rule")),
+        MODEL_VERSION,
+        RUN_ID,
+    ),
+    key=("as_of", "retailer_id"),
+    description="How likely an active retailer is to stop ordering, and why.",
+)
+
+RUNS = Table(
+    "scored",
+    "runs",
+    (
+        RUN_ID,
+        Column("flow", Kind.TEXT, "load, train, score or backtest", required=True),
+        Column("as_of", Kind.DATE, "last day that was known; null where the flow has none"),
+        Column("started_at", Kind.TIMESTAMP, "when it began, UTC", required=True),
+        Column("finished_at", Kind.TIMESTAMP, "when it ended, UTC; null while it runs or if it was killed"),
+        Column("status", Kind.TEXT, "running, succeeded, failed or died", required=True),
+        Column("code_version", Kind.TEXT, "version of uncap, and its commit where known", required=True),
+        Column("demand_model_version", Kind.TEXT, "demand model trained or used"),
+        Column("churn_model_version", Kind.TEXT, "churn model trained or used"),
+        Column("rows_written", Kind.TEXT, "JSON: rows written by table", required=True),
+        Column("error", Kind.TEXT, "why it failed"),
+    ),
+    key=("run_id",),
+    description="One run of a flow, failed ones too.",
+)
+
+SCORED_TABLES = (TRUE_DEMAND, DEMAND_FORECAST, CHURN_SCORE, RUNS)

@@ -1,0 +1,81 @@
+"""What a week is: Monday to Sunday, named by its Monday; ``as_of`` is the Sunday that ends the last known one."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from contracts.errors import UsageError
+
+HORIZONS = tuple(range(1, 9))
+"""Weeks ahead that are forecast: the week that starts the day after ``as_of`` is 1."""
+
+CHURN_HORIZONS = (4, 8, 13, 26)
+"""Weeks ahead for which the probability of no order is given."""
+
+ACTIVE_WEEKS = 8
+"""A retailer is active when it ordered in the last so many weeks."""
+
+PAIR_WEEKS = 52
+"""A retailer-SKU pair is forecast when it was ordered in the last so many weeks."""
+
+RATIONED_WEEKS = 26
+"""A SKU is rationed when it had a cap in at least one of the last so many weeks."""
+
+
+def week_start_of(day: date) -> date:
+    """Return the Monday of the week a day is in.
+
+    >>> week_start_of(date(2019, 9, 29))
+    datetime.date(2019, 9, 23)
+    """
+    return day - timedelta(days=day.weekday())
+
+
+def last_sunday(day: date) -> date:
+    """Return the last Sunday on or before a day: the end of the last whole week.
+
+    >>> last_sunday(date(2019, 10, 2)), last_sunday(date(2019, 9, 29))
+    (datetime.date(2019, 9, 29), datetime.date(2019, 9, 29))
+    """
+    return day - timedelta(days=(day.weekday() + 1) % 7)
+
+
+def last_week(as_of: date) -> date:
+    """Return the ``week_start`` of the last whole week known as of a Sunday.
+
+    >>> last_week(date(2019, 9, 29))
+    datetime.date(2019, 9, 23)
+    """
+    return as_of - timedelta(days=6)
+
+
+def target_week(as_of: date, horizon_weeks: int) -> date:
+    """Return the ``week_start`` that lies ``horizon_weeks`` after ``as_of``.
+
+    >>> target_week(date(2019, 9, 29), 1)
+    datetime.date(2019, 9, 30)
+    """
+    return as_of + timedelta(days=1 + 7 * (horizon_weeks - 1))
+
+
+def require_sunday(as_of: date) -> date:
+    """Return ``as_of`` if it ends a week.
+
+    Raises
+    ------
+    UsageError
+        If it is not a Sunday: half a week would be taken for a whole one.
+
+    Examples
+    --------
+    >>> require_sunday(date(2019, 10, 2))
+    Traceback (most recent call last):
+    contracts.errors.UsageError: as_of 2019-10-02 is a Wednesday; a week ends on Sunday
+    Hint: the last whole week before it ends on 2019-09-29
+    """
+    if as_of.weekday() != 6:
+        raise UsageError(
+            f"as_of {as_of} is a {as_of:%A}; a week ends on Sunday",
+            hint=f"the last whole week before it ends on {last_sunday(as_of)}",
+        )
+    return as_of
