@@ -1,0 +1,106 @@
+"""The warehouse opens where it can, and says what is in the way where it cannot."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from contracts.cells import CELLS
+from contracts.errors import ConfigurationError, WarehouseError
+from contracts.raw import RAW_TABLES
+from contracts.scored import SCORED_TABLES
+from warehouse.connection import connect, warehouse_path
+
+HOLD_OPEN = """
+import sys
+from warehouse.connection import connect
+with connect(sys.argv[1], threads=1, memory_limit="200MB"):
+    print("open", flush=True)
+    sys.stdin.read()
+"""
+
+
+def opened_names(url: str) -> set[str]:
+    with connect(url, threads=1, memory_limit="200MB") as con:
+        rows = con.con.execute("SELECT table_schema || '.' || table_name FROM information_schema.tables").fetchall()
+    return {name for (name,) in rows}
+
+
+def test_a_new_warehouse_has_every_table_of_the_contract_and_the_weekly_view(url):
+    expected = {table.full_name for table in (*RAW_TABLES, *SCORED_TABLES, CELLS)}
+    assert opened_names(url) == expected | {"derived.recovered", "scored.true_demand_weekly"}
+    assert opened_names(url) == opened_names(url)
+
+
+def test_the_session_has_the_given_means_and_speaks_utc(con):
+    settings = con.con.execute("SELECT current_setting('threads'), current_setting('memory_limit'), current_setting('timezone')").fetchall()
+    assert settings == [(2, "953.6 MiB", "UTC")]
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("data/warehouse.duckdb", "data/warehouse.duckdb"),
+        ("duckdb:///data/warehouse.duckdb", "data/warehouse.duckdb"),
+        ("duckdb:////srv/warehouse.duckdb", "/srv/warehouse.duckdb"),
+        ("C:/uncap/warehouse.duckdb", "C:/uncap/warehouse.duckdb"),
+    ],
+)
+def test_a_url_names_a_file(url, path):
+    assert warehouse_path(url) == Path(path)
+
+
+@pytest.mark.parametrize("url", ["", "duckdb://", "duckdb:///", "duckdb:/data/x.duckdb", "duckdb://data/x.duckdb", "data/"])
+def test_a_url_without_a_file_is_refused_with_the_count_of_slashes(url):
+    with pytest.raises(ConfigurationError, match=r"names no file; expected the path of the warehouse file\nHint: .* four slashes"):
+        warehouse_path(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "hint"), [("postgresql://db/uncap", "PostgreSQL comes with a later version"), ("mysql://db", "use a path")]
+)
+def test_another_kind_of_database_is_refused(url, hint):
+    with pytest.raises(ConfigurationError, match=rf"is not supported by this version; expected duckdb\nHint: {hint}"):
+        warehouse_path(url)
+
+
+def test_a_missing_folder_is_a_configuration_error(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"there is no folder .*nowhere; expected one that exists\nHint: .* four slashes"):
+        opened_names(str(tmp_path / "nowhere" / "warehouse.duckdb"))
+
+
+def test_a_file_that_is_no_database_is_left_alone(tmp_path):
+    notes = tmp_path / "notes.duckdb"
+    notes.write_text("not a database\n" * 1000)
+    with pytest.raises(WarehouseError, match=r"notes.duckdb is not a DuckDB database\nHint: move the file away"):
+        opened_names(str(notes))
+    assert notes.read_text().startswith("not a database")
+
+
+def test_a_folder_is_no_warehouse(tmp_path):
+    with pytest.raises(WarehouseError, match=r"cannot be opened: .*directory"):
+        opened_names(str(tmp_path))
+
+
+def test_a_warehouse_that_another_process_holds_is_refused_with_that_process(url):
+    opened_names(url)
+    with subprocess.Popen([sys.executable, "-c", HOLD_OPEN, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "open\n"
+        with pytest.raises(
+            WarehouseError, match=rf"is locked by process {holder.pid} \(.*\); one process at a time can use it\nHint: wait"
+        ):
+            opened_names(url)
+        holder.communicate("")
+    assert "raw.order_lines" in opened_names(url)
+
+
+def test_a_failure_inside_closes_the_warehouse(url):
+    with pytest.raises(ZeroDivisionError), connect(url, threads=1, memory_limit="200MB"):
+        _ = 1 / 0
+    # Another configuration would be refused while the first connection is open.
+    duckdb.connect(url, config={"threads": 2}).close()

@@ -1,0 +1,89 @@
+"""How are tables read, and derived ones written?"""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+from ibis.backends.duckdb import Backend
+
+from contracts.errors import WarehouseError
+from contracts.tables import Table
+from warehouse.schema import create_table
+from warehouse.sql import qualified
+from warehouse.transactions import failures_explained, transaction
+
+
+def table(con: Backend, described: Table) -> ir.Table:
+    """Return a contract table as an ibis expression; nothing is read yet.
+
+    Parameters
+    ----------
+    con
+        The warehouse.
+    described
+        A table of the contract, such as ``contracts.raw.ORDER_LINES``.
+
+    Returns
+    -------
+    ir.Table
+        Its columns in the order of the contract.
+    """
+    return con.table(described.name, database=described.schema).select(*described.column_names)
+
+
+def has_rows(con: Backend, described: Table) -> bool:
+    """Return whether a table has any row."""
+    with failures_explained(f"reading {described.full_name}"):
+        return bool(con.con.execute(f"SELECT EXISTS (SELECT 1 FROM {qualified(described)})").fetchall()[0][0])
+
+
+def fetch(con: Backend, expression: ir.Table) -> pa.Table:
+    """Compute an expression and return its rows; the only place of uncap that does.
+
+    Raises
+    ------
+    WarehouseError
+        If DuckDB refuses it or runs out of memory or disk.
+    """
+    with failures_explained("reading"):
+        return con.to_pyarrow(expression)
+
+
+def materialise(con: Backend, described: Table, expression: ir.Table) -> ir.Table:
+    """Replace a derived table with the rows of an expression, in one transaction, and return the stored table.
+
+    Parameters
+    ----------
+    con
+        The warehouse.
+    described
+        The derived table, such as ``contracts.cells.CELLS``; gives column order and types.
+    expression
+        Has at least its columns; others are left out. Must not read from the table itself.
+
+    Raises
+    ------
+    WarehouseError
+        If columns are missing, a required one is null, or a value does not fit its type; the old rows stay.
+    """
+    missing = [name for name in described.column_names if name not in expression.columns]
+    if missing:
+        raise WarehouseError(
+            f"{described.full_name}: columns {', '.join(missing)} are missing; expected {', '.join(described.column_names)}",
+            hint="the expression and the contract table must have the same columns",
+        )
+    typed = expression.select(*(expression[c.name].cast(_ibis_type(c.kind.arrow)).name(c.name) for c in described.columns))
+    with transaction(con, f"writing {described.full_name}"):
+        con.con.execute(create_table(described, replace=True))
+        con.insert(described.name, typed, database=described.schema)
+    return table(con, described)
+
+
+def store(con: Backend, described: Table, rows: pa.Table) -> ir.Table:
+    """Replace a derived table with Arrow rows, in one transaction, and return the stored table; see `materialise`."""
+    return materialise(con, described, ibis.memtable(rows))
+
+
+def _ibis_type(arrow_type: pa.DataType) -> ibis.expr.datatypes.DataType:
+    return ibis.expr.datatypes.DataType.from_pyarrow(arrow_type)
