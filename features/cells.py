@@ -1,0 +1,145 @@
+"""From order lines to retailer-SKU-weeks, each with the interval that holds its true demand and why it is an interval."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import ibis
+from ibis import ir
+
+from contracts.cells import CELLS
+from contracts.weeks import last_week
+from features.limits import apply_limits
+
+KEY = ["retailer_id", "sku_id", "week_start"]
+
+
+def retailer_sku_weeks(
+    order_lines: ir.Table, retailers: ir.Table, skus: ir.Table, allocation_limits: ir.Table, supply: ir.Table
+) -> ir.Table:
+    """Sum order lines to weeks and say of each what is known of its true demand.
+
+    Parameters
+    ----------
+    order_lines, retailers, skus, allocation_limits, supply
+        The raw tables of the contract; all but the first may be empty.
+
+    Returns
+    -------
+    ibis.Table
+        One row per retailer, SKU and week with an order, and per week between a pair's first order and the newest order in
+        which the pair could not order at all. Columns of ``contracts.cells.CELLS``. A week that is not there is a true zero.
+        Knows nothing of any ``as_of``: what a row says depends on its own week only.
+    """
+    ordered = weekly_orders(order_lines)
+    closed = _closed_weeks(ordered, retailers, skus, allocation_limits, supply)
+    cells = _nullable(ordered).union(_nullable(closed.anti_join(ordered, KEY)))
+    limited = _apply_all_limits(cells, retailers, skus, allocation_limits, supply)
+    judged = _judge(limited)
+    happened = (judged.delivered_units > 0) | (judged.requested_units > 0) | (judged.censoring == "stockout")
+    return judged.filter(happened).select(*CELLS.column_names)
+
+
+def with_true_units(cells: ir.Table, recovered: ir.Table, as_of: date) -> ir.Table:
+    """Return the cells known as of a Sunday, with recovered demand where it was censored.
+
+    Parameters
+    ----------
+    cells
+        Table ``derived.cells``.
+    recovered
+        Table ``derived.recovered``; only its rows of this very ``as_of`` count, so that nothing later leaks in.
+
+    Returns
+    -------
+    ibis.Table
+        ``cells`` up to the last week, with ``true_units``: recovered, or else delivered. Weeks closed to the pair stay in, with
+        ``censoring`` ``stockout``: they say that nothing was learned, not that nothing was wanted.
+    """
+    known = cells.filter(cells.week_start <= ibis.literal(last_week(as_of)))
+    estimates = recovered.filter(recovered.as_of == ibis.literal(as_of)).select(*KEY, estimate="true_units")
+    joined = known.left_join(estimates, KEY)
+    return joined.select(*(joined[name] for name in cells.columns), true_units=ibis.coalesce(joined.estimate, joined.delivered_units))
+
+
+def weekly_orders(order_lines: ir.Table) -> ir.Table:
+    """Sum order lines to weeks; ``requested_units`` stays null where no line recorded it."""
+    asked = ibis.coalesce(order_lines.requested_units, order_lines.delivered_units).sum(where=order_lines.requested_units.notnull())
+    unasked = order_lines.delivered_units.sum(where=order_lines.requested_units.isnull())
+    return order_lines.group_by(
+        "retailer_id", "sku_id", week_start=order_lines.ordered_on.truncate("W").cast("date")
+    ).aggregate(
+        delivered_units=order_lines.delivered_units.sum(),
+        requested_units=asked + ibis.coalesce(unasked, 0.0),
+        amount=order_lines.amount.sum(),
+    )
+
+
+def _closed_weeks(ordered: ir.Table, retailers: ir.Table, skus: ir.Table, limits: ir.Table, supply: ir.Table) -> ir.Table:
+    """Weeks in which a known pair may have been unable to order: candidates, with nothing ordered; judged with the others."""
+    stock_outs = _sku_weeks(supply.filter(supply.available_units <= 0))
+    shut = limits.filter(limits.cap_units <= ibis.coalesce(limits.floor_units, 0.0))
+    shut_skus = _sku_weeks(shut.filter(shut.sku_id.notnull()))
+    shut_bands = _sku_weeks(shut.select("price_band", "week_start").join(skus, "price_band"))
+    weeks = stock_outs.union(shut_skus).union(shut_bands).distinct()
+    newest = ordered.aggregate(newest_week=ordered.week_start.max())
+    pairs = ordered.group_by("retailer_id", "sku_id").aggregate(first_week=ordered.week_start.min())
+    candidates = pairs.join(weeks, "sku_id").cross_join(newest)
+    between = candidates.filter(candidates.week_start >= candidates.first_week, candidates.week_start <= candidates.newest_week)
+    return between.select(
+        *KEY,
+        delivered_units=ibis.literal(0.0),
+        requested_units=ibis.null("float64"),
+        amount=ibis.null("float64"),
+    )
+
+
+def _sku_weeks(rows: ir.Table) -> ir.Table:
+    return _nullable(rows.select("sku_id", "week_start"))
+
+
+def _nullable(rows: ir.Table) -> ir.Table:
+    """Forget which columns are never null: ibis unites only tables that agree on it."""
+    return rows.cast({name: kind.copy(nullable=True) for name, kind in rows.schema().items()})
+
+
+def _apply_all_limits(cells: ir.Table, retailers: ir.Table, skus: ir.Table, limits: ir.Table, supply: ir.Table) -> ir.Table:
+    tiers = retailers.select("retailer_id", "tier")
+    bands = skus.select("sku_id", "price_band")
+    known = cells.left_join(tiers, "retailer_id").drop("retailer_id_right").left_join(bands, "sku_id").drop("sku_id_right")
+    limited = apply_limits(known, limits, item="sku_id")
+    in_band = limited.filter(limited.price_band.notnull())
+    used = in_band.group_by("retailer_id", "tier", "price_band", "week_start").aggregate(band_units=in_band.delivered_units.sum())
+    band_limits = apply_limits(used, limits, item="price_band", prefix="band_").drop("tier")
+    banded = limited.left_join(band_limits, ["retailer_id", "price_band", "week_start"])
+    banded = banded.select(*limited.columns, "band_units", "band_cap_units", "band_floor_units")
+    available = supply.select("sku_id", "week_start", "available_units")
+    stocked = banded.left_join(available, ["sku_id", "week_start"])
+    return stocked.select(*banded.columns, "available_units")
+
+
+def _judge(cells: ir.Table) -> ir.Table:
+    """Apply the contract's rules in their order: nothing learned, at a cap, at a band's cap, at a floor, asked for more, exact."""
+    delivered, requested = cells.delivered_units, cells.requested_units
+    nothing_learned = (
+        (cells.available_units <= 0)
+        | (cells.cap_units <= ibis.coalesce(cells.floor_units, 0.0))
+        | (cells.band_cap_units <= ibis.coalesce(cells.band_floor_units, 0.0))
+    )
+    rules = (
+        (nothing_learned, "stockout"),
+        (delivered >= cells.cap_units, "cap"),
+        (cells.band_units >= cells.band_cap_units, "band"),
+        ((delivered == cells.floor_units) | (cells.band_units == cells.band_floor_units), "floor"),
+        (requested > delivered, "cap"),  # a limit that the books do not name
+    )
+    censoring = ibis.cases(*((ibis.coalesce(rule, False), word) for rule, word in rules), else_="none")
+    judged = cells.mutate(censoring=censoring)
+    at_least = judged.censoring.isin(["cap", "band"])
+    return judged.mutate(
+        lower_units=ibis.cases((judged.censoring.isin(["floor", "stockout"]), 0.0), else_=judged.delivered_units),
+        upper_units=ibis.cases(
+            (judged.censoring.isin(["none", "floor"]), judged.delivered_units),
+            (at_least & (judged.requested_units > judged.delivered_units), judged.requested_units),
+        ),
+    )
