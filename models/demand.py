@@ -1,0 +1,197 @@
+"""The demand model: mean, probability of any demand and quantiles for each pair and each of the next eight weeks.
+
+One model serves all horizons: the horizon is a feature. The mean is a Poisson boosting on top of the pair's own level (its logarithm is
+the initial score), so that trees learn departures from the level and not the level itself; the probability of any demand is a second
+boosting on the same rows; quantiles follow from both (models.sizes).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import lightgbm as lgb
+import numpy as np
+import pyarrow as pa
+
+from contracts.errors import TrackingError
+from contracts.weeks import HORIZONS
+from models.sizes import SizeQuantiles, fit_sizes
+from models.stacking import FeatureSpace, Floats, Matrix, StackedRows, level_units
+
+
+@dataclass(frozen=True)
+class DemandSettings:
+    """How the boosters are grown.
+
+    Attributes
+    ----------
+    rounds, order_rounds
+        Trees of the mean and of the probability of any demand.
+    leaves, min_rows_per_leaf, learning_rate, feature_fraction
+        As in LightGBM.
+    max_delta_step
+        Most a leaf may change the logarithm of the mean per tree; keeps a rare huge order from running away.
+    threads, seed
+        Of LightGBM.
+    """
+
+    rounds: int
+    order_rounds: int
+    leaves: int
+    min_rows_per_leaf: int
+    learning_rate: float
+    feature_fraction: float
+    max_delta_step: float
+    threads: int
+    seed: int
+
+    def lightgbm(self, objective: str) -> dict[str, object]:
+        """Return the parameters as LightGBM names them."""
+        return {
+            "objective": objective,
+            "num_leaves": self.leaves,
+            "min_data_in_leaf": self.min_rows_per_leaf,
+            "learning_rate": self.learning_rate,
+            "feature_fraction": self.feature_fraction,
+            "poisson_max_delta_step": self.max_delta_step,
+            "num_threads": self.threads,
+            "seed": self.seed,
+            "deterministic": True,
+            "force_row_wise": True,
+            "boost_from_average": objective != "poisson",
+            "max_cat_to_onehot": 8,
+            "verbosity": -1,
+        }
+
+
+@dataclass(frozen=True)
+class DemandForecast:
+    """Forecast of one horizon, one entry per pair: expected units, probability of any demand, and quantiles (n, levels) in units."""
+
+    mean_units: Floats
+    p_order: Floats
+    quantiles: Floats
+
+
+@dataclass(frozen=True)
+class DemandModel:
+    """A fitted demand model.
+
+    Attributes
+    ----------
+    space
+        The columns it sees.
+    mean, order
+        Boosters of log(mean / level) and of the log-odds of any demand.
+    sizes
+        Sizes of orders by expected size.
+    """
+
+    space: FeatureSpace
+    mean: lgb.Booster
+    order: lgb.Booster
+    sizes: SizeQuantiles
+
+    def predict(
+        self, pairs: pa.Table, calendar: Sequence[Mapping[str, float]], levels: Sequence[float], threads: int
+    ) -> dict[int, DemandForecast]:
+        """Forecast every pair for every horizon.
+
+        Parameters
+        ----------
+        pairs
+            Pair features of one cut-off (n rows).
+        calendar
+            Calendar columns of the target weeks, the first for horizon 1.
+        levels
+            Quantile levels in rising order.
+
+        Returns
+        -------
+        dict
+            ``DemandForecast`` by horizon in weeks, in the order of ``pairs``.
+        """
+        base, level = self.space.pair_block(pairs), level_units(pairs)
+        forecasts = {}
+        for horizon in HORIZONS:
+            matrix = np.hstack([base, self.space.horizon_block(pairs, horizon, calendar[horizon - 1])])
+            mean, p_order = self.predict_rows(matrix, level, threads)
+            forecasts[horizon] = DemandForecast(mean, p_order, self.sizes.predict(p_order, mean, levels))
+        return forecasts
+
+    def predict_rows(self, matrix: Matrix, level: Floats, threads: int) -> tuple[Floats, Floats]:
+        """Return mean units and probability of any demand of stacked rows (n, features)."""
+        return predict_boosters(self.mean, self.order, matrix, level, threads)
+
+    def importances(self) -> dict[str, float]:
+        """Return the share of the mean booster's gain by feature, largest first; they sum to 1."""
+        gains = self.mean.feature_importance("gain")
+        shares = gains / max(gains.sum(), 1e-12)
+        return {name: float(share) for share, name in sorted(zip(shares, self.space.names, strict=True), reverse=True)}
+
+    def save(self, folder: Path) -> None:
+        """Write the model as text: two LightGBM files and one JSON file."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.mean.save_model(folder / "mean.txt")
+        self.order.save_model(folder / "order.txt")
+        described = {"space": self.space.to_json(), "sizes": self.sizes.to_json()}
+        (folder / "demand.json").write_text(json.dumps(described))
+
+    @classmethod
+    def load(cls, folder: Path) -> DemandModel:
+        """Read what ``save`` wrote.
+
+        Raises
+        ------
+        TrackingError
+            If a file is missing.
+        """
+        if not (folder / "demand.json").exists():
+            raise TrackingError(f"demand model: no demand.json in {folder}", hint="train again, or restore the tracking store's artifacts")
+        described = json.loads((folder / "demand.json").read_text())
+        return cls(
+            FeatureSpace.from_json(described["space"]),
+            lgb.Booster(model_file=folder / "mean.txt"),
+            lgb.Booster(model_file=folder / "order.txt"),
+            SizeQuantiles.from_json(described["sizes"]),
+        )
+
+
+def fit_demand(rows: StackedRows, space: FeatureSpace, settings: DemandSettings, unseen: StackedRows | None, sizes: SizeQuantiles | None) -> DemandModel:
+    """Train both boosters, then learn the sizes of orders.
+
+    Parameters
+    ----------
+    rows
+        What to train on.
+    unseen
+        Later rows from which the sizes are learned, so that they are honest; ``rows`` themselves where None.
+    sizes
+        Sizes learned elsewhere, used as they are: the final model, which has seen every week, takes those of its twin.
+    """
+    names = list(space.names)
+    shared = {"feature_name": names, "categorical_feature": space.categorical, "free_raw_data": True}
+    offsets = lgb.Dataset(rows.features, rows.units, init_score=np.log(rows.level), params=settings.lightgbm("poisson"), **shared)
+    mean = lgb.train(settings.lightgbm("poisson"), offsets, settings.rounds)
+    any_demand = lgb.Dataset(rows.features, (rows.units > 0).astype(np.float32), params=settings.lightgbm("binary"), **shared)
+    order = lgb.train(settings.lightgbm("binary"), any_demand, settings.order_rounds)
+    if sizes is None:
+        judged = unseen or rows
+        units, p_order = predict_boosters(mean, order, judged.features, judged.level, settings.threads)
+        sizes = fit_sizes(p_order, units, judged.units)
+    return DemandModel(space, mean, order, sizes)
+
+
+def predict_boosters(mean: lgb.Booster, order: lgb.Booster, matrix: Matrix, level: Floats, threads: int) -> tuple[Floats, Floats]:
+    """Return mean units, level · exp(score), and the probability of any demand, at least what the mean leaves room for."""
+    score = np.asarray(mean.predict(matrix, raw_score=True, num_threads=threads))
+    p_order = np.asarray(order.predict(matrix, num_threads=threads))
+    return level * np.exp(score), p_order
+
+
+def settings_as_parameters(settings: DemandSettings) -> dict[str, object]:
+    """Return the settings by name, to be logged."""
+    return asdict(settings)
