@@ -1,0 +1,90 @@
+"""Which retailers are active as of a cut-off, and so can churn at all?"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import ibis
+
+from contracts.weeks import ACTIVE_WEEKS, last_week
+
+
+def since(as_of: date, weeks: int) -> date:
+    """Return the Monday of the first of the last ``weeks`` whole weeks.
+
+    >>> since(date(2019, 9, 29), 1), since(date(2019, 9, 29), 13)
+    (datetime.date(2019, 9, 23), datetime.date(2019, 7, 1))
+    """
+    return last_week(as_of) - timedelta(weeks=weeks - 1)
+
+
+def order_spans(cells: ibis.Table) -> ibis.Table:
+    """Return the first and the last week with an order of each retailer.
+
+    Parameters
+    ----------
+    cells
+        Retailer-SKU-weeks; an order is a cell with delivered units.
+
+    Returns
+    -------
+    ibis.Table
+        One row per retailer that ever ordered: retailer_id, first_order, last_order (Mondays).
+    """
+    orders = cells.filter(cells.delivered_units > 0)
+    return orders.group_by("retailer_id").aggregate(first_order=orders.week_start.min(), last_order=orders.week_start.max())
+
+
+def successor_begins(cells: ibis.Table, retailers: ibis.Table) -> ibis.Table:
+    """Return when each retailer's register entry says it ends, by its licence or by its successor's first order.
+
+    Parameters
+    ----------
+    cells
+        Retailer-SKU-weeks, as far as they are to be known.
+    retailers
+        The register, one row per retailer.
+
+    Returns
+    -------
+    ibis.Table
+        One row per retailer of the register: retailer_id, closed_on, successor_week (Monday of the
+        first order of the licence that replaced it; null while it has none).
+    """
+    successors = order_spans(cells).select(replacement_id="retailer_id", successor_week="first_order")
+    register = retailers.select("retailer_id", "closed_on", "successor_id")
+    joined = register.left_join(successors, register.successor_id == successors.replacement_id)
+    return joined.select("retailer_id", "closed_on", "successor_week")
+
+
+def gone_retailers(cells: ibis.Table, retailers: ibis.Table, as_of: date) -> ibis.Table:
+    """Return the retailers that had closed, or been replaced, by a cut-off: retailer_id only."""
+    ends = successor_begins(cells, retailers)
+    gone = (ends.closed_on <= as_of) | (ends.successor_week <= last_week(as_of))
+    return ends.filter(gone).select("retailer_id")
+
+
+def active_retailers(cells: ibis.Table, retailers: ibis.Table, as_of: date) -> ibis.Table:
+    """Return the retailers that can churn as of a cut-off.
+
+    Active is: ordered in the last ACTIVE_WEEKS weeks, licence not closed on or before ``as_of``, and not
+    replaced by a successor that has begun to order. Scoring shops long gone would flatter every figure.
+
+    Parameters
+    ----------
+    cells
+        Retailer-SKU-weeks; weeks after ``as_of`` are left aside.
+    retailers
+        The register; may be empty.
+    as_of
+        The Sunday that ends the last known week.
+
+    Returns
+    -------
+    ibis.Table
+        One row per active retailer: retailer_id.
+    """
+    known = cells.filter(cells.week_start <= last_week(as_of))
+    spans = order_spans(known)
+    recent = spans.filter(spans.last_order >= since(as_of, ACTIVE_WEEKS)).select("retailer_id")
+    return recent.anti_join(gone_retailers(known, retailers, as_of), "retailer_id")

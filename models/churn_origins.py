@@ -1,0 +1,97 @@
+"""Which labelled rows may train a churn model, which calibrate it, and which judge it?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class OriginSplit:
+    """Labelled rows parted in time, none of them knowing what a later part is asked.
+
+    Attributes
+    ----------
+    train, calibrate, test
+        Rows as they were given; calibrate and test may be empty.
+    reason
+        Why a part is empty that was asked for; None where all are there.
+    """
+
+    train: pd.DataFrame
+    calibrate: pd.DataFrame
+    test: pd.DataFrame
+    reason: str | None
+
+
+def split_origins(rows: pd.DataFrame, as_of: date, *, calibrate_origins: int = 3, test_origins: int = 3) -> OriginSplit:
+    """Part labelled rows by origin, purging every label whose window reaches into the next part.
+
+    A row is known from ``as_of + horizon_weeks``. Train rows are known by the first calibrate origin, calibrate rows by the
+    first test origin, test rows by ``as_of``. Each part begins so early that the longest horizon has the origins asked for;
+    shorter horizons get more. Where the history is too short for all three parts the test is given up first, then the calibration.
+
+    Parameters
+    ----------
+    rows
+        One row per retailer, origin and horizon: as_of (date) and horizon_weeks at least.
+    as_of
+        What is known ends here.
+    calibrate_origins, test_origins
+        Origins of the longest horizon in each part; 0 test origins leave more for the final fit.
+
+    Returns
+    -------
+    OriginSplit
+        With the reason where a part asked for is empty.
+    """
+    known = rows[_known_on(rows) <= pd.Timestamp(as_of)]
+    for tested in dict.fromkeys((test_origins, 0)):
+        starts = _part_starts(known, as_of, calibrate_origins, tested)
+        if starts is not None:
+            return _parts(known, *starts, reason=None if tested == test_origins else _too_short(known, "to judge a model"))
+    return OriginSplit(known, known.iloc[:0], known.iloc[:0], _too_short(known, "to calibrate a model"))
+
+
+def _known_on(rows: pd.DataFrame) -> pd.Series:
+    """The Sunday that ends each row's window."""
+    return pd.to_datetime(rows["as_of"]) + pd.to_timedelta(7 * rows["horizon_weeks"].astype("int64"), unit="D")
+
+
+def _part_starts(known: pd.DataFrame, as_of: date, calibrate_origins: int, test_origins: int) -> tuple[pd.Timestamp, pd.Timestamp] | None:
+    """First origin of the calibration and of the test; None where nothing would be left to train on."""
+    if known.empty:
+        return None
+    longest = known[known["horizon_weeks"] == known["horizon_weeks"].max()]
+    origins, ends = pd.to_datetime(longest["as_of"]), _known_on(longest)
+    test_start = pd.Timestamp(as_of)
+    if test_origins:
+        candidates = sorted(origins[ends <= test_start].unique())
+        if len(candidates) < test_origins:
+            return None
+        test_start = pd.Timestamp(candidates[-test_origins])
+    candidates = sorted(origins[ends <= test_start].unique())
+    if len(candidates) < calibrate_origins:
+        return None
+    calibrate_start = pd.Timestamp(candidates[-calibrate_origins])
+    trainable = _known_on(longest) <= calibrate_start
+    return (calibrate_start, test_start) if trainable.any() else None
+
+
+def _parts(known: pd.DataFrame, calibrate_start: pd.Timestamp, test_start: pd.Timestamp, *, reason: str | None) -> OriginSplit:
+    """The three parts, purged."""
+    origins, known_on = pd.to_datetime(known["as_of"]), _known_on(known)
+    return OriginSplit(
+        train=known[known_on <= calibrate_start],
+        calibrate=known[(origins >= calibrate_start) & (origins < test_start) & (known_on <= test_start)],
+        test=known[origins >= test_start],
+        reason=reason,
+    )
+
+
+def _too_short(known: pd.DataFrame, purpose: str) -> str:
+    """Say that the history is too short, and how short."""
+    n_origins = known["as_of"].nunique()
+    return f"history too short {purpose} on later origins: {n_origins} origins with a known outcome"

@@ -1,0 +1,224 @@
+"""Features of the churn model on small markets counted by hand, and the laws they keep."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import cache
+from typing import Any
+
+import duckdb
+import ibis
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts.cells import CELLS
+from contracts.errors import UsageError
+from contracts.raw import INTERACTIONS, RETAILERS, SKUS
+from contracts.weeks import last_week
+from features.churn import churn_features, retailer_features
+
+AS_OF = date(2019, 9, 29)
+
+
+CELLS_WITH_TRUE_UNITS = CELLS.arrow_schema.append(pa.field("true_units", pa.float64()))
+SCHEMAS = {
+    "cells": CELLS_WITH_TRUE_UNITS,
+    "retailers": RETAILERS.arrow_schema,
+    "skus": SKUS.arrow_schema,
+    "interactions": INTERACTIONS.arrow_schema,
+}
+
+
+@cache
+def features_sql(attributes: tuple[str, ...]) -> str:
+    """The statement, built once: building costs more than running it on a handful of rows."""
+    cells, retailers, skus, interactions = (ibis.table(ibis.Schema.from_pyarrow(rows), name=name) for name, rows in SCHEMAS.items())
+    return str(ibis.to_sql(retailer_features(cells, retailers, skus, interactions, AS_OF, attributes=attributes), dialect="duckdb"))
+
+
+def cell(
+    retailer_id: str, sku_id: str, weeks_ago: int, delivered: float, *, true: float | None = None, **more: float | str | date | None
+) -> dict[str, Any]:
+    """One retailer-SKU-week."""
+    row = {"retailer_id": retailer_id, "sku_id": sku_id, "week_start": last_week(AS_OF) - timedelta(weeks=weeks_ago)}
+    row |= {"delivered_units": delivered, "true_units": delivered if true is None else true, "lower_units": delivered}
+    return row | {"upper_units": delivered, "censoring": "none", "amount": 10 * delivered} | more
+
+
+def features_of(
+    cells: list[dict[str, Any]],
+    *,
+    retailers: list[dict[str, Any]] | None = None,
+    skus: list[dict[str, Any]] | None = None,
+    interactions: list[dict[str, Any]] | None = None,
+    attributes: tuple[str, ...] = (),
+) -> pd.DataFrame:
+    """Features by retailer, as of AS_OF; what a row does not say is null."""
+    given_rows = {"cells": cells, "retailers": retailers, "skus": skus, "interactions": interactions}
+    with duckdb.connect(config={"threads": 1}) as connection:
+        for name, rows in given_rows.items():
+            connection.register(name, pa.Table.from_pylist(rows or [], schema=SCHEMAS[name]))
+        features = connection.execute(features_sql(attributes)).df()
+    return features.sort_values("retailer_id").set_index("retailer_id")
+
+
+def test_columns_are_the_catalogue_in_its_order() -> None:
+    rows = features_of([cell("R", "S", 0, 1)], retailers=[{"retailer_id": "R", "district": "north"}], attributes=("district",))
+    assert list(rows.columns) == [feature.name for feature in churn_features(["district"])]
+    assert len({feature.name for feature in churn_features(["district"])}) == rows.shape[1]
+
+
+def test_rhythm_is_counted_in_weeks_with_an_order() -> None:
+    weeks_ago = (3, 5, 6, 10, 20)
+    shop = features_of([cell("R", sku, ago, 2) for ago in weeks_ago for sku in ("A", "B")]).loc["R"]
+    assert shop["recency_weeks"] == 3
+    assert shop["mean_gap_weeks"] == (2 + 1 + 4 + 10) / 4
+    assert shop["longest_gap_weeks"] == 10
+    assert shop["recency_gap_ratio"] == 3 / 4.25
+    assert shop["recency_longest_ratio"] == pytest.approx(0.3)
+    assert (shop["order_weeks_13w"], shop["order_weeks_prev_13w"], shop["tenure_weeks"]) == (4, 1, 20)
+    assert shop["order_share_13w"] == 4 / 13
+    assert shop["gap_spread_weeks"] == pytest.approx(pd.Series([2, 1, 4, 10]).std(ddof=0))
+
+
+def test_share_of_weeks_begins_with_a_newcomers_first_order() -> None:
+    shop = features_of([cell("R", "A", ago, 1) for ago in (0, 1, 2)]).loc["R"]
+    assert shop["order_share_52w"] == 1
+
+
+def test_a_single_week_has_no_rhythm() -> None:
+    shop = features_of([cell("R", "A", 2, 1)]).loc["R"]
+    assert shop[["mean_gap_weeks", "gap_spread_weeks", "recency_gap_ratio"]].isna().all()
+
+
+def test_season_looks_at_the_weeks_a_year_before_those_to_come() -> None:
+    ordered = [cell("R", "A", ago, 1) for ago in (0, 51, 48, 47, 60)]
+    shop = features_of(ordered).loc["R"]
+    assert shop["order_share_ahead_4w"] == 2 / 4
+    assert shop["order_share_ahead_13w"] == 3 / 13
+    assert features_of(ordered[:1]).loc[["R"], "order_share_ahead_13w"].isna().all()
+
+
+def test_volume_counts_true_and_delivered_units_apart() -> None:
+    cells = [cell("R", "A", 0, 4, true=10, censoring="cap", cap_units=4), cell("R", "A", 14, 5), cell("R", "A", 55, 20)]
+    shop = features_of(cells).loc["R"]
+    assert (shop["true_units_13w"], shop["delivered_units_13w"], shop["true_units_52w"]) == (10, 4, 15)
+    assert (shop["true_units_trend_13w"], shop["delivered_units_trend_13w"], shop["true_units_trend_year"]) == (2, 0.8, 0.5)
+    assert (shop["amount_13w"], shop["basket_13w"]) == (40, 40)
+    assert shop["last_order_ratio"] == pytest.approx(4 / 4.5)
+
+
+def test_range_counts_skus_and_the_share_of_the_largest() -> None:
+    cells = [cell("R", "A", 0, 6), cell("R", "A", 1, 2), cell("R", "B", 5, 2), cell("R", "C", 14, 10), cell("R", "D", 30, 1)]
+    shop = features_of(cells, skus=[{"sku_id": "C", "delisted_on": AS_OF}, {"sku_id": "A", "delisted_on": date(2020, 1, 1)}]).loc["R"]
+    assert [shop[f"skus_{n}w"] for n in (4, 13, 26, 52)] == [1, 2, 3, 4]
+    assert (shop["skus_prev_13w"], shop["skus_trend_13w"], shop["top_sku_share_26w"]) == (1, 2, 0.5)
+    assert shop["delisted_share_52w"] == 10 / 21
+
+
+def test_rationing_counts_caps_reached_unmet_units_and_closed_weeks() -> None:
+    capped = {"cap_units": 4.0, "upper_units": None}
+    cells = [
+        cell("R", "A", 0, 4, true=7, censoring="cap", **capped),
+        cell("R", "A", 1, 3, cap_units=4.0),
+        cell("R", "B", 2, 9, true=6, censoring="floor", floor_units=9.0),
+        cell("R", "C", 3, 0, censoring="stockout", upper_units=None),
+        cell("R", "A", 20, 4, true=8, censoring="band", upper_units=None),
+    ]
+    shop = features_of(cells).loc["R"]
+    assert (shop["cap_hit_rate_13w"], shop["limited_orders_26w"]) == (0.5, 3)
+    assert (shop["unmet_units_26w"], shop["unmet_share_26w"]) == (7, 7 / 24)
+    assert shop["closed_share_4w"] == 0.25
+
+
+def test_complaints_settled_later_are_unresolved_and_slow() -> None:
+    def contact(number: int, kind: str, days_ago: int, **more: float | str | date | None) -> dict[str, Any]:
+        return {"interaction_id": str(number), "retailer_id": "R", "kind": kind, "occurred_on": AS_OF - timedelta(days=days_ago)} | more
+
+    talks = [
+        contact(1, "complaint", 30, resolved_on=AS_OF - timedelta(days=25)),
+        contact(2, "complaint", 40, resolved_on=AS_OF + timedelta(days=1)),
+        contact(3, "complaint", 200),
+        contact(4, "survey", 300, score=90),
+        contact(5, "survey", 100, score=40),
+        contact(6, "survey", 10),
+        contact(7, "visit", 14),
+        contact(8, "call", 100),
+        contact(9, "return", 5),
+        contact(10, "complaint", -1),
+    ]
+    rows = features_of([cell("R", "A", 0, 1), cell("Q", "A", 0, 1)], interactions=talks)
+    shop, quiet = rows.loc["R"], rows.loc["Q"]
+    assert (shop["complaints_13w"], shop["complaints_26w"], shop["unresolved_complaints"], shop["slow_complaints_26w"]) == (2, 2, 2, 1)
+    assert (shop["days_to_resolve_26w"], shop["last_survey_score"]) == (5, 40)
+    assert (shop["contacts_13w"], shop["contacts_26w"], shop["weeks_since_contact"], shop["returns_26w"]) == (1, 2, 2, 1)
+    assert (quiet["complaints_26w"], quiet["contacts_13w"]) == (0, 0)
+    assert quiet[["last_survey_score", "weeks_since_contact"]].isna().all()
+
+
+def test_neighbours_that_fell_silent_are_counted_but_not_those_that_closed() -> None:
+    register: list[dict[str, Any]] = [{"retailer_id": name, "district": "north"} for name in "ABCD"] + [{"retailer_id": "E"}]
+    register[3]["closed_on"] = AS_OF - timedelta(days=20)
+    cells = [cell("A", "S", 0, 5), cell("E", "S", 0, 5)] + [cell(name, "S", 14, 5) for name in "ABCD"]
+    rows = features_of(cells, retailers=register, attributes=("district", "consumption_level"))
+    assert rows.loc["A", "district_silent_share"] == pytest.approx(2 / 3)
+    assert rows.loc["A", "district_trend_13w"] == pytest.approx(1 / 3)
+    assert rows.loc["A", "district"] == "north"
+    assert rows.loc[["E"], "district_silent_share"].isna().all()
+
+
+def test_only_active_retailers_are_rows() -> None:
+    register: list[dict[str, Any]] = [
+        {"retailer_id": "closed", "closed_on": AS_OF},
+        {"retailer_id": "closing", "closed_on": AS_OF + timedelta(days=1)},
+        {"retailer_id": "replaced", "successor_id": "successor"},
+        {"retailer_id": "to be replaced", "successor_id": "nobody yet"},
+    ]
+    cells = [cell(name, "S", 1, 1) for name in ("closed", "closing", "replaced", "successor", "to be replaced", "unregistered")]
+    cells += [cell("eight weeks", "S", 7, 1), cell("silent", "S", 8, 1), cell("nothing delivered", "S", 0, 0), cell("to come", "S", -1, 1)]
+    cells += [cell("nobody yet", "S", -1, 1)]
+    rows = features_of(cells, retailers=register)
+    assert sorted(rows.index) == ["closing", "eight weeks", "successor", "to be replaced", "unregistered"]
+
+
+def test_a_day_in_the_week_is_refused_as_cut_off() -> None:
+    nothing = ibis.table({"retailer_id": "string"}, name="nothing")
+    with pytest.raises(UsageError, match="is a Monday"):
+        retailer_features(nothing, nothing, nothing, nothing, date(2019, 9, 30))
+
+
+def test_an_unknown_attribute_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"retailers.longitude: not an attribute"):
+        churn_features(["longitude"])
+
+
+orders = st.lists(
+    st.tuples(st.sampled_from("PQR"), st.sampled_from("AB"), st.integers(-8, 70), st.integers(0, 9), st.booleans()), max_size=25
+)
+
+
+@settings(max_examples=20, deadline=None)
+@given(market=orders, other_future=orders, seed=st.integers(0, 99))
+def test_nothing_after_the_cut_off_and_no_order_of_rows_changes_a_feature(
+    market: list[tuple[str, str, int, int, bool]], other_future: list[tuple[str, str, int, int, bool]], seed: int
+) -> None:
+    def cells_of(drawn: list[tuple[str, str, int, int, bool]]) -> list[dict[str, Any]]:
+        unique = {entry[:3]: entry for entry in drawn}.values()
+        return [cell(r, s, ago, n, true=2 * n if cap else n, censoring="cap" if cap else "none") for r, s, ago, n, cap in unique]
+
+    def talk(days_ago: int, resolved_days_ago: int | None) -> dict[str, Any]:
+        resolved = None if resolved_days_ago is None else AS_OF - timedelta(days=resolved_days_ago)
+        day = AS_OF - timedelta(days=days_ago)
+        return {"interaction_id": f"I{days_ago}", "retailer_id": "P", "kind": "complaint", "occurred_on": day, "resolved_on": resolved}
+
+    register = [{"retailer_id": name, "district": "north", "successor_id": "R" if name == "P" else None} for name in "PQR"]
+    later = [row | {"closed_on": AS_OF + timedelta(days=9)} for row in register]
+    known = [entry for entry in market if entry[2] >= 0]
+    future = [entry for entry in other_future if entry[2] < 0]
+    first = features_of(cells_of(market), retailers=register, interactions=[talk(9, None)], attributes=("district",))
+    shuffled = pd.Series(cells_of(known + future)).sample(frac=1, random_state=seed).tolist()
+    second = features_of(shuffled, retailers=later, interactions=[talk(-3, -4), talk(9, -10)], attributes=("district",))
+    pd.testing.assert_frame_equal(first, second, check_dtype=False)
