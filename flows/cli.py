@@ -1,0 +1,206 @@
+"""What each command of ``uncap`` does, and which exit code it ends with.
+
+Everything that takes long to import is imported inside the commands, after the environment is set.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from contracts.errors import UncapError, UsageError
+from contracts.weeks import require_sunday
+from flows.console import console_for_results, console_for_steps, print_crash, print_failure, table_of
+from flows.environment import prepare, require_openmp
+from flows.settings import Settings, read_settings
+
+app = typer.Typer(
+    name="uncap",
+    help="True demand and churn for wholesalers who ration: what each retailer would have ordered had nothing capped it.",
+    epilog="Exit codes: 0 success, 2 bad usage or configuration, 3 bad input data, 1 any other failure.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Config = Annotated[Path | None, typer.Option("--config", metavar="PATH", help="TOML file laid over conf/base.toml key by key.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="DATE", help="Last day that may be known, a Sunday. [default: the last on or before the newest order]"),
+]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0 success, 2 bad usage or configuration, 3 bad input data, 1 anything else.
+
+    Parameters
+    ----------
+    arguments
+        Words after ``uncap``; those of the process if None.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        app(args=words, prog_name="uncap")
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 1
+    except UncapError as error:
+        print_failure(error)
+        if _debugging(words):
+            print_crash(error, with_traceback=True)
+        return error.exit_code
+    except KeyboardInterrupt:
+        console_for_steps().print("interrupted")
+        return 130
+    except Exception as error:  # noqa: BLE001 - the last place where a failure can be told in plain words
+        print_crash(error, with_traceback=_debugging(words))
+        return 1
+    return 0
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"uncap {version('uncap')}")
+        raise typer.Exit
+
+
+@app.callback()
+def uncap(
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Print the traceback of a failure; UNCAP_DEBUG=1 does the same.")] = False,
+) -> None:
+    """Options before the command."""
+
+
+@app.command()
+def demo(
+    config: Config = None,
+    small: Annotated[bool, typer.Option("--small", help="A county of a few hundred shops, for a first look.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the simulated county.")] = 1,
+) -> None:
+    """Make a small simulated county, load it, train, score, and say where to look."""
+    settings = _ready(config)
+    from flows.demo import demo as run_demo
+
+    run_demo(settings, small=small, seed=seed)
+
+
+@app.command()
+def load(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with one Parquet or CSV file per input table.")],
+    config: Config = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Let order lines that are stored get other values.")] = False,
+) -> None:
+    """Check the input tables of a folder and load them; loading the same rows twice changes nothing."""
+    settings = _ready(config)
+    from flows.load import load as run_load
+    from flows.load import row_of
+
+    loads = run_load(settings, folder, replace=replace)
+    rows = [row_of(table) for table in loads]
+    columns = list(rows[0]) if rows else []
+    console_for_results().print(table_of("Loaded", columns, [list(row.values()) for row in rows], numbers=columns[1:]))
+
+
+@app.command()
+def train(config: Config = None, as_of: AsOf = None) -> None:
+    """Train the demand and churn models, and promote each only if it beats the current champion."""
+    settings, cut_off = _ready(config), _parse_as_of(as_of)
+    from flows.train import train as run_train
+
+    run_train(settings, cut_off)
+
+
+@app.command()
+def score(config: Config = None, as_of: AsOf = None) -> None:
+    """Score with the champions and write the scored tables; running it twice leaves the same tables."""
+    settings, cut_off = _ready(config), _parse_as_of(as_of)
+    from flows.score import score as run_score
+
+    run_score(settings, cut_off)
+
+
+@app.command()
+def backtest(
+    config: Config = None,
+    as_of: AsOf = None,
+    origins: Annotated[int, typer.Option("--origins", min=1, help="How many past cut-offs to forecast from.")] = 4,
+) -> None:
+    """Evaluate the models and the baselines from several past cut-offs."""
+    settings, cut_off = _ready(config), _parse_as_of(as_of)
+    from flows.backtest import backtest as run_backtest
+
+    run_backtest(settings, cut_off, origins)
+
+
+@app.command()
+def run(config: Config = None, as_of: AsOf = None) -> None:
+    """Train, then score."""
+    settings, cut_off = _ready(config), _parse_as_of(as_of)
+    from flows.score import score as run_score
+    from flows.train import train as run_train
+
+    run_train(settings, cut_off)
+    run_score(settings, cut_off)
+
+
+@app.command()
+def status(
+    config: Config = None, json: Annotated[bool, typer.Option("--json", help="Print a JSON document instead of tables.")] = False
+) -> None:
+    """Tell what is loaded, which models are champions, and when each flow last ran and how it ended."""
+    settings = _ready(config)
+    from flows.status import as_json, print_status, read_status
+
+    found = read_status(settings)
+    if json:
+        print(as_json(found))
+    else:
+        print_status(found, console_for_results())
+
+
+@app.command()
+def features(config: Config = None) -> None:
+    """List the features that the models see, with what each measures."""
+    _ready(config)
+    from features.churn import CHURN_FEATURES
+    from features.demand import DEMAND_FEATURES
+
+    console = console_for_results()
+    for model, described in (("Demand model", DEMAND_FEATURES), ("Churn model", CHURN_FEATURES)):
+        rows = [(feature.name, feature.group, feature.description) for feature in described]
+        console.print(table_of(f"{model}: {len(rows)} features", ["feature", "factor", "what it measures"], rows), "")
+
+
+def _ready(config: Path | None) -> Settings:
+    """Read the settings and set the environment; comes before every heavy import."""
+    settings = read_settings(config)
+    prepare(settings)
+    require_openmp()
+    return settings
+
+
+def _parse_as_of(text: str | None) -> date | None:
+    """Return the Sunday that a text names.
+
+    >>> _parse_as_of("2019-09-29")
+    datetime.date(2019, 9, 29)
+    """
+    if text is None:
+        return None
+    try:
+        return require_sunday(date.fromisoformat(text))
+    except ValueError as error:
+        raise UsageError(f"--as-of {text}: not a date", hint="write it as year-month-day, for instance 2019-09-29") from error
+
+
+def _debugging(words: Sequence[str]) -> bool:
+    return "--debug" in words or os.environ.get("UNCAP_DEBUG", "") not in ("", "0")

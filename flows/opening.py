@@ -1,0 +1,71 @@
+"""How a flow opens the warehouse that its settings name, and which ``as_of`` it works on."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from datetime import date, timedelta
+
+from ibis.backends.duckdb import Backend
+
+from contracts.errors import UsageError
+from contracts.raw import ORDER_LINES
+from contracts.weeks import last_sunday, last_week, require_sunday, week_start_of
+from flows.settings import Settings
+from warehouse.connection import connect
+from warehouse.tables import fetch, table
+
+
+def open_warehouse(settings: Settings) -> AbstractContextManager[Backend]:
+    """Open the warehouse for the body of a ``with``; hold it briefly, because no other process can open it meanwhile.
+
+    Raises
+    ------
+    WarehouseError
+        If another process holds it, or it cannot be opened.
+    """
+    return connect(settings.warehouse.url, threads=settings.warehouse.threads, memory_limit=settings.warehouse.memory_limit)
+
+
+def as_of_or_newest(con: Backend, as_of: date | None) -> date:
+    """Return the ``as_of`` to work on: the one asked for, or the last Sunday on or before the newest order.
+
+    Parameters
+    ----------
+    con
+        The warehouse.
+    as_of
+        What was asked for; None for the newest.
+
+    Raises
+    ------
+    UsageError
+        If no order is loaded, or the one asked for is no Sunday, lies before the first whole week of orders or after the week
+        of the newest order.
+    """
+    lines = table(con, ORDER_LINES)
+    span = fetch(con, lines.aggregate(first=lines.ordered_on.min(), last=lines.ordered_on.max())).to_pylist()[0]
+    return _within(as_of, span["first"], span["last"])
+
+
+def _within(as_of: date | None, first_order: date | None, last_order: date | None) -> date:
+    """Check an ``as_of`` against the span of the orders.
+
+    >>> _within(None, date(2018, 1, 2), date(2019, 10, 2))
+    datetime.date(2019, 9, 29)
+    >>> _within(date(2017, 1, 1), date(2018, 1, 2), date(2019, 10, 2))
+    Traceback (most recent call last):
+    contracts.errors.UsageError: as_of 2017-01-01 lies before the end of the first week of orders, 2018-01-07
+    Hint: give an as_of from 2018-01-07 to 2019-10-06, or leave it out for 2019-09-29
+    """
+    if first_order is None or last_order is None:
+        raise UsageError("raw.order_lines: no order is loaded", hint="load some with `uncap load DIR`, or try `uncap demo`")
+    newest = last_sunday(last_order)
+    earliest, latest = week_start_of(first_order) + timedelta(days=6), week_start_of(last_order) + timedelta(days=6)
+    if as_of is None:
+        as_of = newest
+    hint = f"give an as_of from {earliest} to {latest}, or leave it out for {newest}"
+    if require_sunday(as_of) < earliest:
+        raise UsageError(f"as_of {as_of} lies before the end of the first week of orders, {earliest}", hint=hint)
+    if last_week(as_of) > last_order:
+        raise UsageError(f"as_of {as_of} lies after the week of the newest order, {last_order}", hint=hint)
+    return as_of

@@ -1,0 +1,141 @@
+"""How steps run under Prefect: with or without a server, what a task is, when it is tried again, and where key figures are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from prefect import Flow, Task, flow, task
+from prefect.artifacts import create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, PREFECT_HOME, temporary_settings
+
+from contracts.errors import WarehouseError
+from flows.console import console_for_steps
+from flows.locking import only_one_process
+from flows.settings import Settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def named_task(name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
+    """Make a function a Prefect task whose arguments are not hashed and whose result is not stored.
+
+    Pass settings, names and dates to a task rather than frames.
+
+    Examples
+    --------
+    >>> @named_task("count the order lines")
+    ... def count_order_lines(settings: Settings) -> int: ...
+    """
+    return task(name=name, cache_policy=NO_CACHE, persist_result=False)
+
+
+def named_flow(name: str) -> Callable[[Callable[P, R]], Flow[P, R]]:
+    """Make a function a Prefect flow that a deployment can name as its entry point.
+
+    Examples
+    --------
+    >>> @named_flow("score")
+    ... def score_flow(config: str | None = None, as_of: str | None = None) -> None: ...
+    """
+    return flow(name=name, persist_result=False)
+
+
+def in_flow(name: str, function: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
+    """Run a function as a Prefect flow in this process, starting a server for it where ``PREFECT_API_URL`` names none.
+
+    Parameters
+    ----------
+    name
+        Name of the flow.
+    function, arguments, named
+        What to run; its tasks show under the flow.
+
+    Returns
+    -------
+    R
+        What the function returns; what it raises is raised unchanged.
+
+    Examples
+    --------
+    >>> def score(settings: Settings, as_of: date | None) -> None:
+    ...     in_flow("score", score_steps, settings, as_of)
+    """
+
+    def steps() -> R:
+        return function(*arguments, **named)
+
+    with _server():
+        return flow(name=name, persist_result=False)(steps)()
+
+
+def with_retries(step: Task[P, R], settings: Settings) -> Task[P, R]:
+    """Return a task that is tried again while the warehouse is held by another process, telling so on stderr.
+
+    Bad data, a refused statement or a missing model fail at once. MLflow repeats its own requests to a tracking server.
+
+    Examples
+    --------
+    >>> with_retries(load_files, settings)(settings, folder)  # doctest: +SKIP
+    """
+    delay_seconds = settings.retries.delay_seconds
+
+    def is_held(_task: Task[..., Any], _task_run: TaskRun, state: State[Any]) -> bool:
+        try:
+            state.result()
+        except WarehouseError as error:
+            if "is locked by" in error.message:
+                console_for_steps().print(f"{step.name}: {error.message}; trying again in {delay_seconds:g} s")
+                return True
+        except Exception:  # noqa: BLE001 - only the question whether to try again; the task raises what failed
+            return False
+        return False
+
+    return step.with_options(
+        retries=settings.retries.attempts,
+        retry_delay_seconds=delay_seconds,
+        retry_condition_fn=is_held if settings.retries.attempts else None,
+    )
+
+
+def show_key_figures(key: str, rows: Sequence[Mapping[str, object]], description: str) -> None:
+    """Store rows as a Prefect table artifact of the flow that is running.
+
+    Parameters
+    ----------
+    key
+        Lower case letters, digits and dashes; runs of one key make a history.
+    rows
+        One mapping per row, all with the same keys.
+    description
+        One sentence shown above the table.
+    """
+    create_table_artifact(table=[{name: _plain(value) for name, value in row.items()} for row in rows], key=key, description=description)
+
+
+@contextmanager
+def _server() -> Iterator[None]:
+    """Have a server to report to: the user's own, or one that lives as long as this process.
+
+    Several processes that start on a fresh home collide in its migrations, so the first start is made alone. The heartbeat
+    is for servers that outlive a run; without one it costs a second per flow.
+    """
+    if PREFECT_API_URL.value():
+        yield
+        return
+    home: Path = PREFECT_HOME.value()
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        if not (home / "prefect.db").exists():
+            with only_one_process(home / "first-start.lock"), get_client(sync_client=True) as client:
+                client.hello()
+        yield
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, int | float | str | bool) or value is None else str(value)

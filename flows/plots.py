@@ -1,0 +1,159 @@
+"""Which pictures a training leaves behind, each a figure of its own that touches no global state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+INK, ACCENT, MUTED = "#26323d", "#1f6fb2", "#a9b4be"
+
+
+def feature_importance(names: Sequence[str], gains: Sequence[float], title: str, *, top: int = 25) -> Figure:
+    """Draw the share of the total gain that each feature brought.
+
+    Parameters
+    ----------
+    names
+        Features.
+    gains
+        Gain of each, in any unit, as LightGBM's ``feature_importance("gain")`` has it.
+    title
+        Above the picture.
+    top
+        How many features are drawn; the rest is one bar.
+
+    Returns
+    -------
+    Figure
+        Bars, the largest on top, in percent of the total gain.
+    """
+    total = sum(gains) or 1.0
+    ranked = sorted(((100 * gain / total, name) for name, gain in zip(names, gains, strict=True)), reverse=True)
+    shown = ranked[:top]
+    if len(ranked) > top:
+        shown.append((sum(share for share, _ in ranked[top:]), f"{len(ranked) - top} others"))
+    figure, axes = _figure(title, height=1.2 + 0.24 * len(shown))
+    bars = axes.barh([name for _, name in shown], [share for share, _ in shown], color=ACCENT)
+    axes.bar_label(bars, fmt="%.1f", padding=3, fontsize=8, color=INK)
+    axes.invert_yaxis()
+    axes.set_xlabel("share of the total gain, %")
+    axes.grid(axis="y", visible=False)
+    axes.margins(x=0.1)
+    return figure
+
+
+def calibration(predicted: Sequence[float], observed: Sequence[float], counts: Sequence[int], title: str) -> Figure:
+    """Draw how often what was given a probability happened.
+
+    Parameters
+    ----------
+    predicted
+        Mean predicted probability of each bin.
+    observed
+        Share of each bin in which it happened.
+    counts
+        Cases in each bin; the area of a dot.
+    title
+        Above the picture.
+
+    Returns
+    -------
+    Figure
+        One dot per bin against the diagonal, in percent, with bars of two standard errors.
+    """
+    figure, axes = _figure(title, height=5.2)
+    shares = [100 * share for share in observed]
+    errors = [200 * (share * (1 - share) / max(count, 1)) ** 0.5 for share, count in zip(observed, counts, strict=True)]
+    most = max(counts, default=1)
+    highest = 1.08 * max([*shares, *(100 * p for p in predicted), 1.0])
+    axes.plot([0, highest], [0, highest], color=MUTED, linestyle="--", label="perfect")
+    axes.errorbar([100 * p for p in predicted], shares, yerr=errors, fmt="none", ecolor=MUTED, capsize=2)
+    axes.scatter([100 * p for p in predicted], shares, s=[20 + 180 * count / most for count in counts], color=ACCENT, zorder=3)
+    for p, share, count in zip(predicted, shares, counts, strict=True):
+        axes.annotate(f"{count:,}", (100 * p, share), xytext=(7, -11), textcoords="offset points", fontsize=8, color=INK)
+    axes.set_xlim(0, highest)
+    axes.set_ylim(0, highest)
+    axes.set_xlabel("predicted probability, %")
+    axes.set_ylabel("observed share, %  (number of cases beside each dot)")
+    axes.legend(frameon=False, loc="upper left")
+    return figure
+
+
+def quantile_coverage(nominal: Sequence[float], observed: Sequence[float], title: str = "Coverage of the quantiles") -> Figure:
+    """Draw the share of targets at or below each forecast quantile.
+
+    Parameters
+    ----------
+    nominal
+        Levels of the quantiles, 0 to 1.
+    observed
+        Share of targets at or below each.
+    title
+        Above the picture.
+
+    Returns
+    -------
+    Figure
+        A line against the diagonal, in percent. Demand that is often zero lies above it at low levels: a quantile of zero
+        holds every zero.
+    """
+    figure, axes = _figure(title, height=5.2)
+    axes.plot([0, 100], [0, 100], color=MUTED, linestyle="--", label="perfect")
+    axes.plot([100 * level for level in nominal], [100 * share for share in observed], color=ACCENT, marker="o", label="observed")
+    for level, share in zip(nominal, observed, strict=True):
+        axes.annotate(f"{100 * share:.0f}", (100 * level, 100 * share), xytext=(6, -12), textcoords="offset points", fontsize=8, color=INK)
+    axes.set_xlim(0, 100)
+    axes.set_ylim(0, 102)
+    axes.set_xlabel("level of the quantile, %")
+    axes.set_ylabel("targets at or below it, %")
+    axes.legend(frameon=False, loc="upper left")
+    return figure
+
+
+def forecast_vs_naive(
+    losses_by_horizon: Mapping[str, Sequence[float]], *, measure: str = "WAPE, %", title: str = "Forecast error"
+) -> Figure:
+    """Draw the error of the model and of the baselines by horizon.
+
+    Parameters
+    ----------
+    losses_by_horizon
+        For each forecaster, the model first, its error one week ahead, two weeks ahead, and so on.
+    measure
+        What the error is, with its unit.
+    title
+        Above the picture.
+
+    Returns
+    -------
+    Figure
+        One line per forecaster, the model's in colour.
+    """
+    figure, axes = _figure(title, height=4.4)
+    for position, (forecaster, losses) in enumerate(losses_by_horizon.items()):
+        weeks = range(1, len(losses) + 1)
+        if position == 0:
+            axes.plot(weeks, losses, marker="o", markersize=4, label=forecaster, color=ACCENT, linewidth=2.4)
+        else:
+            line = ("--", ":", "-.")[(position - 1) % 3]
+            axes.plot(weeks, losses, marker="o", markersize=4, label=forecaster, color=INK, alpha=0.75, linestyle=line)
+        axes.set_xticks(weeks)
+    axes.set_ylim(0, 1.1 * max((max(losses) for losses in losses_by_horizon.values() if losses), default=1.0))
+    axes.set_xlabel("weeks ahead")
+    axes.set_ylabel(measure)
+    axes.legend(frameon=False, loc="best")
+    return figure
+
+
+def _figure(title: str, *, height: float, width: float = 7.5) -> tuple[Figure, Axes]:
+    """Return an empty picture in the house's look, sizes in inches."""
+    figure = Figure(figsize=(width, height), dpi=120, layout="constrained")
+    axes = figure.add_subplot()
+    axes.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(color="#e6eaee")
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=INK, labelsize=9)
+    return figure, axes

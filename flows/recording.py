@@ -1,0 +1,132 @@
+"""How a run of a flow is told in scored.runs: begun as running, ended as succeeded or failed, with what it wrote and why it failed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from importlib.metadata import version
+
+from contracts.errors import UncapError, WarehouseError
+from flows.locations import PROJECT_FOLDER
+from flows.opening import open_warehouse
+from flows.orchestration import named_task, with_retries
+from flows.settings import Settings
+from warehouse.runs import finish_run, start_run
+
+
+@dataclass
+class RunRecord:
+    """What is known of a run; the flow fills in what it learns and it is stored when the run ends.
+
+    Attributes
+    ----------
+    run_id
+        Carried by every row the run writes.
+    rows_written
+        Rows by full table name.
+    demand_model_version, churn_model_version
+        Versions trained or used.
+    """
+
+    run_id: str
+    rows_written: dict[str, int] = field(default_factory=dict)
+    demand_model_version: str | None = None
+    churn_model_version: str | None = None
+
+
+@contextmanager
+def recorded_run(settings: Settings, *, flow: str, as_of: date | None = None, started_at: datetime) -> Iterator[RunRecord]:
+    """Record a run in ``scored.runs`` around the body, which must be inside a Prefect flow and hold no connection at its ends.
+
+    Parameters
+    ----------
+    settings
+        Where the warehouse is.
+    flow
+        ``load``, ``train``, ``score`` or ``backtest``.
+    as_of
+        Last day that was known; None where the flow has none.
+    started_at
+        When it began, UTC.
+
+    Yields
+    ------
+    RunRecord
+        To be filled in.
+
+    Raises
+    ------
+    WarehouseError
+        If the warehouse cannot be opened. What the body raises is recorded and raised unchanged; if even that cannot be recorded,
+        a note on the exception says so.
+
+    Examples
+    --------
+    ::
+
+        with recorded_run(settings, flow="score", as_of=as_of, started_at=datetime.now(UTC)) as run:
+            run.demand_model_version = champion.version
+            rows = predict(settings, as_of, run.run_id)
+            with open_warehouse(settings) as con:
+                run.rows_written = publish(con, rows, as_of=as_of, keep_weeks=settings.publish.keep_weeks.by_table())
+    """
+    run = RunRecord(with_retries(record_start, settings)(settings, flow, as_of, started_at))
+    try:
+        yield run
+    except BaseException as error:
+        _record_failure(settings, run, error)
+        raise
+    with_retries(record_end, settings)(settings, run, "succeeded")
+
+
+@named_task("record the start of the run")
+def record_start(settings: Settings, flow: str, as_of: date | None, started_at: datetime) -> str:
+    """Insert the run as ``running`` and return its id; earlier runs of the flow whose process is gone become ``died``."""
+    with open_warehouse(settings) as con:
+        return start_run(con, flow, as_of=as_of, started_at=started_at, process_id=os.getpid(), code_version=code_version())
+
+
+@named_task("record the end of the run")
+def record_end(settings: Settings, run: RunRecord, status: str, error: str | None = None) -> None:
+    """Complete the run's row."""
+    with open_warehouse(settings) as con:
+        finish_run(
+            con,
+            run.run_id,
+            finished_at=datetime.now(UTC),
+            status=status,
+            demand_model_version=run.demand_model_version,
+            churn_model_version=run.churn_model_version,
+            rows_written=run.rows_written,
+            error=error,
+        )
+
+
+def code_version() -> str:
+    """Return the version of uncap, and its commit where the project folder is a git checkout that has one.
+
+    >>> code_version().split("+")[0] == version("uncap")
+    True
+    """
+    released = version("uncap")
+    if not (PROJECT_FOLDER / ".git").exists():
+        return released
+    describe = ["git", "-C", str(PROJECT_FOLDER), "describe", "--always", "--dirty", "--exclude=*", "--abbrev=10"]
+    try:
+        commit = subprocess.run(describe, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return released
+    return f"{released}+{commit}"
+
+
+def _record_failure(settings: Settings, run: RunRecord, error: BaseException) -> None:
+    """Complete the row of a run that failed, past Prefect, which may itself be ending."""
+    reason = error.message if isinstance(error, UncapError) else f"{type(error).__name__}: {error}"
+    try:
+        record_end.fn(settings, run, "failed", reason)
+    except WarehouseError as second:
+        error.add_note(f"the run could not be recorded as failed in scored.runs: {second.message}")

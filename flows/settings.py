@@ -1,0 +1,196 @@
+"""What can be set: one small frozen model per section, whose values come from conf/base.toml, a file laid over it, and the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from contracts.errors import ConfigurationError
+from flows.configuration import Configuration, faults_of, read_configuration
+
+
+def _all_cores_for_zero(threads: int) -> int:
+    """Return the threads to use: what was set, or for 0 the cores this process may run on."""
+    return threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+Threads = Annotated[int, Field(ge=0), AfterValidator(_all_cores_for_zero)]
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(gt=0, le=1)]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Section(BaseModel):
+    """A section of the configuration: frozen, its types taken literally, and nothing in it that is not declared.
+
+    A field has no default here: conf/base.toml gives every value, so a new key is one line there and one line here.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class Warehouse(Section):
+    """Where the warehouse is and what it may use."""
+
+    url: Text
+    threads: Threads
+    memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)? ?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$")]
+
+
+class Tracking(Section):
+    """Where models and their figures are kept."""
+
+    uri: Text
+    experiment: Text
+
+
+class Calendar(Section):
+    """Whose public holidays count."""
+
+    country: Annotated[str, Field(pattern="^[A-Z]{2,3}$")]
+    subdivision: str
+
+
+class Recovery(Section):
+    """How true demand is recovered from capped orders."""
+
+    min_open_weeks: Count
+    max_iterations: Count
+    tolerance: Annotated[float, Field(gt=0)]
+
+
+class LightGBM(Section):
+    """Parameters of LightGBM, under its own names; ``model_dump()`` gives them as it takes them."""
+
+    learning_rate: Annotated[float, Field(gt=0)]
+    num_iterations: Count
+    num_leaves: Annotated[int, Field(ge=2)]
+    min_data_in_leaf: Count
+    feature_fraction: Share
+    bagging_fraction: Share
+    lambda_l2: Annotated[float, Field(ge=0)]
+    num_threads: Threads
+
+
+class Demand(Section):
+    """How the demand model is trained."""
+
+    seed: int
+    cut_offs: Count
+    cut_off_spacing_weeks: Count
+    holdout_weeks: Count
+    max_training_rows: Count
+    lightgbm: LightGBM
+
+
+class Churn(Section):
+    """How the churn model is trained."""
+
+    seed: int
+    origins: Count
+    origin_spacing_weeks: Count
+    lightgbm: LightGBM
+
+
+class ColdStart(Section):
+    """Which pairs without history are forecast."""
+
+    sku_weeks: Annotated[int, Field(ge=0)]
+    retailer_weeks: Annotated[int, Field(ge=0)]
+
+
+class KeepWeeks(Section):
+    """How many weeks of past ``as_of`` a scored table keeps; 0 keeps all."""
+
+    demand_forecast: Annotated[int, Field(ge=0)]
+    churn_score: Annotated[int, Field(ge=0)]
+
+    def by_table(self) -> dict[str, int | None]:
+        """Return the weeks to keep by table name, None where all are kept.
+
+        >>> KeepWeeks(demand_forecast=104, churn_score=0).by_table()
+        {'demand_forecast': 104, 'churn_score': None}
+        """
+        return {"demand_forecast": self.demand_forecast or None, "churn_score": self.churn_score or None}
+
+
+class Publish(Section):
+    """What is kept of the scored tables."""
+
+    keep_weeks: KeepWeeks
+
+
+class Retries(Section):
+    """How often and how long to wait for a warehouse that is held, or a server that does not answer."""
+
+    attempts: Annotated[int, Field(ge=0)]
+    delay_seconds: Annotated[float, Field(ge=0)]
+
+
+class Logging(Section):
+    """What the libraries underneath may say."""
+
+    libraries: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+
+
+class Settings(Section):
+    """All settings, checked, with absolute addresses.
+
+    Examples
+    --------
+    >>> settings = read_settings(environment={"UNCAP_WAREHOUSE_URL": "/srv/w.duckdb"})
+    >>> settings.warehouse.url
+    'duckdb:////srv/w.duckdb'
+    >>> settings.demand.cut_off_spacing_weeks
+    4
+    """
+
+    warehouse: Warehouse
+    tracking: Tracking
+    calendar: Calendar
+    recovery: Recovery
+    demand: Demand
+    churn: Churn
+    cold_start: ColdStart
+    publish: Publish
+    retries: Retries
+    logging: Logging
+
+
+def read_settings(config: Path | None = None, *, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read conf/base.toml, lay a file over it, then the two environment variables, and check the whole.
+
+    Parameters
+    ----------
+    config
+        TOML file with the keys that differ from conf/base.toml.
+    environment
+        Environment variables; those of the process if None.
+
+    Returns
+    -------
+    Settings
+        Frozen; warehouse and tracking store have absolute addresses.
+
+    Raises
+    ------
+    ConfigurationError
+        If a file cannot be read, or with all faults at once, each with the place it was set and its dotted path.
+    """
+    configuration = read_configuration(config, os.environ if environment is None else environment)
+    faults = list(configuration.faults)
+    try:
+        settings = Settings.model_validate(configuration.tree)
+    except ValidationError as error:
+        faults += faults_of(error, Settings, configuration)
+    if faults:
+        raise ConfigurationError("\n".join(faults), hint=_hint(configuration))
+    return settings
+
+
+def _hint(configuration: Configuration) -> str:
+    return f"every key, its unit and its default are in {configuration.base}"

@@ -1,0 +1,186 @@
+"""What is there: which tables are loaded and scored, which models are champions, how each flow last ended, and what to do next."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+
+from ibis.backends.duckdb import Backend
+from rich.console import Console
+
+from contracts.raw import RAW_TABLES
+from contracts.scored import CHURN_SCORE, DEMAND_FORECAST, TRUE_DEMAND
+from contracts.tables import Kind, Table
+from flows.console import table_of
+from flows.locations import database_of
+from flows.opening import open_warehouse
+from flows.settings import Settings
+from flows.tracking import CHURN_MODEL, DEMAND_MODEL, champion
+from warehouse.runs import last_runs
+from warehouse.tables import fetch, table
+
+
+@dataclass(frozen=True)
+class LoadedTable:
+    """An input table: its rows and the span of its first required date, if it has one."""
+
+    table: str
+    rows: int
+    first_day: date | None
+    last_day: date | None
+
+
+@dataclass(frozen=True)
+class ScoredTable:
+    """A scored table: its rows, its newest ``as_of``, and the rows of that ``as_of``."""
+
+    table: str
+    rows: int
+    newest_as_of: date | None
+    rows_of_newest: int
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The champion of a registered model; ``version`` is None before the first training."""
+
+    model: str
+    version: str | None
+    as_of: str | None
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Run:
+    """The last run of a flow."""
+
+    flow: str
+    run_id: str
+    as_of: date | None
+    started_at: datetime
+    finished_at: datetime | None
+    status: str
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Status:
+    """Everything that ``uncap status`` tells."""
+
+    warehouse: str
+    tracking: str
+    loaded: tuple[LoadedTable, ...]
+    scored: tuple[ScoredTable, ...]
+    champions: tuple[Champion, ...]
+    runs: tuple[Run, ...]
+    next_step: str | None
+
+
+def read_status(settings: Settings) -> Status:
+    """Look into the warehouse and the tracking store, without making either.
+
+    Raises
+    ------
+    WarehouseError
+        If another process holds the warehouse.
+    TrackingError
+        If the tracking store cannot be reached.
+    """
+    loaded: tuple[LoadedTable, ...] = ()
+    scored: tuple[ScoredTable, ...] = ()
+    runs: tuple[Run, ...] = ()
+    file = database_of(settings.warehouse.url)
+    if file is None or file.exists():
+        with open_warehouse(settings) as con:
+            loaded = tuple(_loaded(con, described) for described in RAW_TABLES)
+            scored = tuple(_scored(con, described) for described in (TRUE_DEMAND, DEMAND_FORECAST, CHURN_SCORE))
+            runs = tuple(_run(row) for row in last_runs(con).to_pylist())
+    champions = tuple(_champion(settings, name) for name in (DEMAND_MODEL, CHURN_MODEL))
+    next_step = _next_step(loaded, scored, champions)
+    return Status(settings.warehouse.url, settings.tracking.uri, loaded, scored, champions, runs, next_step)
+
+
+def as_json(status: Status) -> str:
+    """Return the status as a JSON document; dates and times are ISO texts."""
+    return json.dumps(asdict(status), indent=2, default=lambda value: value.isoformat(), ensure_ascii=False)
+
+
+def print_status(status: Status, console: Console) -> None:
+    """Print the status as tables."""
+    console.print(f"warehouse  {status.warehouse}\ntracking   {status.tracking}\n", markup=False)
+    loaded = [(t.table, t.rows, t.first_day, t.last_day) for t in status.loaded if t.rows]
+    if loaded:
+        console.print(table_of("Loaded", ["table", "rows", "first day", "last day"], loaded, numbers=["rows"]), "")
+    scored = [(t.table, t.rows, t.newest_as_of, t.rows_of_newest) for t in status.scored if t.rows]
+    if scored:
+        columns = ["table", "rows", "newest as_of", "rows of it"]
+        console.print(table_of("Scored", columns, scored, numbers=["rows", "rows of it"]), "")
+    champions = [(c.model, c.version, c.as_of, _headline(c.metrics)) for c in status.champions if c.version]
+    if champions:
+        console.print(table_of("Champions", ["model", "version", "trained as of", "on the held-out origin"], champions), "")
+    runs = [(r.flow, r.status, r.as_of, _minute(r.started_at), _seconds(r), _first_line(r.error)) for r in status.runs]
+    if runs:
+        columns = ["flow", "ended", "as of", "started (UTC)", "seconds", "why it failed"]
+        console.print(table_of("Last runs", columns, runs, numbers=["seconds"]), "")
+    if status.next_step:
+        console.print(f"Next: {status.next_step}", markup=False)
+
+
+def _loaded(con: Backend, described: Table) -> LoadedTable:
+    rows = table(con, described)
+    day = next((column.name for column in described.columns if column.kind is Kind.DATE and column.required), None)
+    spans = {"first_day": rows[day].min(), "last_day": rows[day].max()} if day else {}
+    found = fetch(con, rows.aggregate(rows=rows.count(), **spans)).to_pylist()[0]
+    return LoadedTable(described.full_name, found["rows"], found.get("first_day"), found.get("last_day"))
+
+
+def _scored(con: Backend, described: Table) -> ScoredTable:
+    rows = table(con, described)
+    by_as_of = fetch(con, rows.group_by("as_of").aggregate(rows=rows.count()).order_by("as_of")).to_pylist()
+    if not by_as_of:
+        return ScoredTable(described.full_name, 0, None, 0)
+    newest = by_as_of[-1]
+    return ScoredTable(described.full_name, sum(found["rows"] for found in by_as_of), newest["as_of"], newest["rows"])
+
+
+def _champion(settings: Settings, name: str) -> Champion:
+    found = champion(settings, name)
+    if found is None:
+        return Champion(name, None, None, {})
+    return Champion(name, found.version, found.tags.get("as_of"), dict(found.metrics))
+
+
+def _run(row: dict[str, Any]) -> Run:
+    return Run(**{name: row[name] for name in Run.__dataclass_fields__})
+
+
+def _next_step(loaded: Sequence[LoadedTable], scored: Sequence[ScoredTable], champions: Sequence[Champion]) -> str | None:
+    """Say what is missing first on the way from order lines to scores."""
+    if not any(found.table == "raw.order_lines" and found.rows for found in loaded):
+        return "load your tables with `uncap load DIR`, or see everything work on a simulated county with `uncap demo`"
+    if any(found.version is None for found in champions):
+        return "train the models with `uncap train`"
+    if not any(found.table == DEMAND_FORECAST.full_name and found.rows for found in scored):
+        return "write the scored tables with `uncap score`"
+    return None
+
+
+def _headline(metrics: dict[str, float], most: int = 5) -> str:
+    """Return the figures named ``headline.*`` if there are any, else the first few by name."""
+    chosen = {name.removeprefix("headline."): value for name, value in metrics.items() if name.startswith("headline.")}
+    return ", ".join(f"{name} {value:.4g}" for name, value in list((chosen or dict(sorted(metrics.items()))).items())[:most])
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _seconds(run: Run) -> int | None:
+    return round((run.finished_at - run.started_at).total_seconds()) if run.finished_at else None
+
+
+def _first_line(error: str | None) -> str:
+    return (error or "").partition("\n")[0]

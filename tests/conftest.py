@@ -1,0 +1,64 @@
+"""What the tests share: an environment of their own, settings on temporary stores, and one Prefect server for the session."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flows.environment import prepare
+from flows.settings import Settings, read_settings
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Set the environment before any test imports Prefect or MLflow, away from the project's own stores."""
+    # MLflow warns about its own type hints when mlflow.pyfunc is imported
+    config.addinivalue_line("filterwarnings", "ignore:.*Any type hint is inferred as AnyType:UserWarning")
+    for variable in ("UNCAP_WAREHOUSE_URL", "UNCAP_TRACKING_URI", "UNCAP_DEBUG", "PREFECT_API_URL"):
+        os.environ.pop(variable, None)
+    os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="uncap-tests-prefect-")
+    prepare(read_settings())
+
+
+def pytest_unconfigure() -> None:
+    """Remove what `pytest_configure` made."""
+    shutil.rmtree(os.environ["PREFECT_HOME"], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def migrated_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty MLflow database with all its tables: making one takes seconds, copying it does not."""
+    from mlflow import MlflowClient
+
+    database = tmp_path_factory.mktemp("migrated") / "mlflow.db"
+    MlflowClient(tracking_uri=f"sqlite:///{database}", registry_uri=f"sqlite:///{database}").search_registered_models()
+    return database
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """The shipped settings on a warehouse and a tracking store that are not there yet; one further attempt, at once."""
+    stores = {"UNCAP_WAREHOUSE_URL": str(tmp_path / "warehouse.duckdb"), "UNCAP_TRACKING_URI": str(tmp_path / "mlruns")}
+    shipped = read_settings(environment=stores)
+    return shipped.model_copy(update={"retries": shipped.retries.model_copy(update={"attempts": 1, "delay_seconds": 0.0})})
+
+
+@pytest.fixture
+def tracked_settings(settings: Settings, tmp_path: Path, migrated_store: Path) -> Settings:
+    """The same on a tracking store whose database is made, though without an experiment."""
+    (tmp_path / "mlruns").mkdir()
+    shutil.copy(migrated_store, tmp_path / "mlruns" / "mlflow.db")
+    return settings
+
+
+@pytest.fixture(scope="session")
+def prefect_server() -> Iterator[None]:
+    """A Prefect server for every flow of the session."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=120):
+        yield

@@ -1,0 +1,35 @@
+"""Whether the pictures of a training show what they were given, with units."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib.patches import Rectangle
+
+from flows.plots import calibration, feature_importance, forecast_vs_naive, quantile_coverage
+
+
+def test_importances_are_shares_and_the_rest_is_one_bar() -> None:
+    (axes,) = feature_importance(["a", "b", "c"], [1.0, 6.0, 3.0], "Importance", top=2).axes
+    assert [bar.get_width() for bar in axes.patches if isinstance(bar, Rectangle)] == pytest.approx([60.0, 30.0, 10.0])
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["b", "c", "1 others"]
+    assert axes.get_xlabel() == "share of the total gain, %"
+
+
+def test_calibration_draws_one_dot_per_bin_with_its_cases() -> None:
+    (axes,) = calibration([0.01, 0.2], [0.02, 0.1], [2000, 40], "Churn within 13 weeks").axes
+    assert np.asarray(axes.collections[-1].get_offsets()).tolist() == [[1.0, 2.0], [20.0, 10.0]]
+    assert [text.get_text() for text in axes.texts] == ["2,000", "40"]
+
+
+def test_coverage_is_drawn_against_the_diagonal() -> None:
+    (axes,) = quantile_coverage([0.1, 0.5, 0.9], [0.3, 0.5, 0.92]).axes
+    assert np.asarray(axes.lines[1].get_ydata()).tolist() == pytest.approx([30.0, 50.0, 92.0])
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("level of the quantile, %", "targets at or below it, %")
+
+
+def test_every_forecaster_has_a_line_from_one_week_ahead() -> None:
+    (axes,) = forecast_vs_naive({"uncap": [40, 41], "seasonal naive": [60, 60]}).axes
+    assert [line.get_label() for line in axes.lines] == ["uncap", "seasonal naive"]
+    assert np.asarray(axes.lines[0].get_xdata()).tolist() == [1, 2]
+    assert axes.get_ylim()[0] == 0
