@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import ibis
-from ibis import ir
+import ibis.expr.types as ir
 
 from features.catalogue import Feature
 
@@ -58,7 +58,9 @@ def known_retailers(cells: ir.Table, retailers: ir.Table, attributes: Sequence[s
 
     Grouping attributes (tier, district) are never null: unknown is a group of its own.
     """
-    return _blanked(_everybody(cells, retailers, "retailer_id"), retailers, "retailer_id", RETAILER_ATTRIBUTES, attributes, ("opened_on", "closed_on"))
+    return _blanked(
+        _everybody(cells, retailers, "retailer_id"), retailers, "retailer_id", RETAILER_ATTRIBUTES, attributes, ("opened_on", "closed_on")
+    )
 
 
 def known_skus(cells: ir.Table, skus: ir.Table, attributes: Sequence[str]) -> ir.Table:

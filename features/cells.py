@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import ibis
-from ibis import ir
+import ibis.expr.types as ir
 
 from contracts.cells import CELLS
 from contracts.weeks import last_week
@@ -32,7 +32,7 @@ def retailer_sku_weeks(
         Knows nothing of any ``as_of``: what a row says depends on its own week only.
     """
     ordered = weekly_orders(order_lines)
-    closed = _closed_weeks(ordered, retailers, skus, allocation_limits, supply)
+    closed = _closed_weeks(ordered, skus, allocation_limits, supply)
     cells = _nullable(ordered).union(_nullable(closed.anti_join(ordered, KEY)))
     limited = _apply_all_limits(cells, retailers, skus, allocation_limits, supply)
     judged = _judge(limited)
@@ -62,20 +62,26 @@ def with_true_units(cells: ir.Table, recovered: ir.Table, as_of: date) -> ir.Tab
     return joined.select(*(joined[name] for name in cells.columns), true_units=ibis.coalesce(joined.estimate, joined.delivered_units))
 
 
+def cells_to_recover(cells: ir.Table, retailers: ir.Table) -> ir.Table:
+    """Return all cells of the SKUs that a limit ever censored, with the supply tier of their retailer, ``""`` where it has none."""
+    hidden = cells.filter(cells.censoring.isin(["cap", "band", "floor"])).select("sku_id").distinct()
+    tiers = retailers.select("retailer_id", "tier")
+    placed = cells.semi_join(hidden, "sku_id").left_join(tiers, "retailer_id")
+    return placed.select(*cells.columns, tier=ibis.coalesce(placed.tier, ""))
+
+
 def weekly_orders(order_lines: ir.Table) -> ir.Table:
     """Sum order lines to weeks; ``requested_units`` stays null where no line recorded it."""
     asked = ibis.coalesce(order_lines.requested_units, order_lines.delivered_units).sum(where=order_lines.requested_units.notnull())
     unasked = order_lines.delivered_units.sum(where=order_lines.requested_units.isnull())
-    return order_lines.group_by(
-        "retailer_id", "sku_id", week_start=order_lines.ordered_on.truncate("W").cast("date")
-    ).aggregate(
+    return order_lines.group_by("retailer_id", "sku_id", week_start=order_lines.ordered_on.truncate("W").cast("date")).aggregate(
         delivered_units=order_lines.delivered_units.sum(),
         requested_units=asked + ibis.coalesce(unasked, 0.0),
         amount=order_lines.amount.sum(),
     )
 
 
-def _closed_weeks(ordered: ir.Table, retailers: ir.Table, skus: ir.Table, limits: ir.Table, supply: ir.Table) -> ir.Table:
+def _closed_weeks(ordered: ir.Table, skus: ir.Table, limits: ir.Table, supply: ir.Table) -> ir.Table:
     """Weeks in which a known pair may have been unable to order: candidates, with nothing ordered; judged with the others."""
     stock_outs = _sku_weeks(supply.filter(supply.available_units <= 0))
     shut = limits.filter(limits.cap_units <= ibis.coalesce(limits.floor_units, 0.0))
@@ -119,7 +125,7 @@ def _apply_all_limits(cells: ir.Table, retailers: ir.Table, skus: ir.Table, limi
 
 
 def _judge(cells: ir.Table) -> ir.Table:
-    """Apply the contract's rules in their order: nothing learned, at a cap, at a band's cap, at a floor, asked for more, exact."""
+    """Apply the contract's rules in their order: nothing learned, at a cap, at a band's cap, asked for more, at a floor, exact."""
     delivered, requested = cells.delivered_units, cells.requested_units
     nothing_learned = (
         (cells.available_units <= 0)
@@ -130,8 +136,8 @@ def _judge(cells: ir.Table) -> ir.Table:
         (nothing_learned, "stockout"),
         (delivered >= cells.cap_units, "cap"),
         (cells.band_units >= cells.band_cap_units, "band"),
-        ((delivered == cells.floor_units) | (cells.band_units == cells.band_floor_units), "floor"),
         (requested > delivered, "cap"),  # a limit that the books do not name
+        ((delivered == cells.floor_units) | (cells.band_units == cells.band_floor_units), "floor"),
     )
     censoring = ibis.cases(*((ibis.coalesce(rule, False), word) for rule, word in rules), else_="none")
     judged = cells.mutate(censoring=censoring)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 import ibis
-from ibis import ir
+import ibis.expr.types as ir
 
 from contracts.weeks import HORIZONS, target_week
 from features.attributes import ATTRIBUTES, CATEGORICAL_ATTRIBUTES, known_retailers, known_skus
@@ -63,19 +63,25 @@ GROUP_FEATURES = (
         for group in ("sku", "retailer")
     ),
     Feature("sku_closed_share_4w", "share of the last 4 weeks in which the SKU could not be ordered", "rationing"),
-    Feature("sku_weeks_since_first_order", "weeks since anybody first ordered the SKU", "sku"),
+    Feature("sku_weeks_since_first_order", "weeks since the first order of the SKU by anybody who ordered it in the last year", "sku"),
     Feature("sku_pairs_13w", "retailers that ordered the SKU in 13 weeks", "sku"),
     Feature("retailer_skus_13w", "SKUs the retailer ordered in 13 weeks", "retailer"),
     Feature("retailer_units_13w", "true demand of the retailer over 13 weeks, units", "retailer"),
     Feature("retailer_weeks_since_order", "weeks since the retailer last ordered anything", "retailer"),
-    Feature("retailer_weeks_since_first_order", "weeks since the retailer first ordered anything", "retailer"),
+    Feature(
+        "retailer_weeks_since_first_order",
+        "weeks since the retailer's first order of anything that it ordered in the last year",
+        "retailer",
+    ),
     Feature("tier_sku_order_rate_13w", "share of the weeks with an order of the SKU among the tier's retailers", "tier_sku"),
 )
 
 SEASON_FEATURES = (
     Feature("units_year_before", "mean true demand in the three weeks around the target week a year before, units a week", "season"),
     *(
-        Feature(f"{group}_season", f"the weeks around the target week a year before against that year's mean, of {GROUPS[group][1]}", "season")
+        Feature(
+            f"{group}_season", f"the weeks around the target week a year before against that year's mean, of {GROUPS[group][1]}", "season"
+        )
         for group in SEASONAL_GROUPS
     ),
 )
@@ -117,8 +123,8 @@ def pair_features(
     Returns
     -------
     ibis.Table
-        One row per pair: ``retailer_id``, ``sku_id``, ``method``, the columns of ``PAIR_FEATURES`` and ``GROUP_FEATURES``, ``{name}_{h}`` of
-        ``SEASON_FEATURES`` for each horizon, and all ``ATTRIBUTES`` (blank where not to be seen). Nothing after ``as_of`` counts.
+        One row per pair: ``retailer_id``, ``sku_id``, ``method``, the columns of ``PAIR_FEATURES`` and ``GROUP_FEATURES``, ``{name}_{h}``
+        of ``SEASON_FEATURES`` for each horizon, and all ``ATTRIBUTES`` (blank where not to be seen). Nothing after ``as_of`` counts.
     """
     shops = known_retailers(demand_cells, retailers, attributes)
     products = known_skus(demand_cells, skus, attributes)
@@ -203,7 +209,7 @@ def target_units(demand_cells: ir.Table, as_of: date) -> ir.Table:
         One row per pair with a cell in the next eight weeks: ``target_{h}`` in units, null where nothing could be ordered. A pair or week
         that is missing wanted nothing.
     """
-    week, closed = demand_cells.week_start, demand_cells.censoring == "stockout"
+    week = demand_cells.week_start
     ahead = demand_cells.filter(week >= ibis.literal(target_week(as_of, 1)), week <= ibis.literal(target_week(as_of, HORIZONS[-1])))
     targets: dict[str, ir.Value] = {}
     for horizon in HORIZONS:
@@ -215,7 +221,36 @@ def target_units(demand_cells: ir.Table, as_of: date) -> ir.Table:
         "retailer_id",
         "sku_id",
         **{
-            f"target_{h}": ibis.ifelse(summed[f"closed_{h}"] > 0, ibis.null("float64"), summed[f"target_{h}"].fill_null(0.0)).cast("float32")
+            f"target_{h}": ibis.ifelse(summed[f"closed_{h}"] > 0, ibis.null("float64"), summed[f"target_{h}"].fill_null(0.0)).cast(
+                "float32"
+            )
             for h in HORIZONS
         },
     )
+
+
+def with_targets(pairs: ir.Table, targets: ir.Table, prefix: str) -> ir.Table:
+    """Put the true demand of eight weeks beside each pair.
+
+    Parameters
+    ----------
+    pairs
+        As ``pair_features`` gives them.
+    targets
+        As ``target_units`` gives them.
+    prefix
+        Of the new columns.
+
+    Returns
+    -------
+    ibis.Table
+        ``pairs`` with ``{prefix}_{h}`` in units: 0 where the pair has no cell, null where the week was closed to it.
+    """
+    found = f"{prefix}_found"
+    known = targets.select(
+        "retailer_id", "sku_id", **{f"{prefix}_{h}_known": targets[f"target_{h}"] for h in HORIZONS}, **{found: ibis.literal(1)}
+    )
+    joined = pairs.left_join(known, ["retailer_id", "sku_id"])
+    nothing = ibis.literal(0.0).cast("float32")
+    wanted = {f"{prefix}_{h}": ibis.ifelse(joined[found].isnull(), nothing, joined[f"{prefix}_{h}_known"]) for h in HORIZONS}
+    return joined.select(*pairs.columns, **wanted)

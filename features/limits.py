@@ -7,7 +7,7 @@ that its tier has. Limits on a SKU and limits on a price band are two questions,
 from __future__ import annotations
 
 import ibis
-from ibis import ir
+import ibis.expr.types as ir
 
 LEVELS = ("retailer", "tier", "everybody")
 

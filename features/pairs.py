@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import ibis
-from ibis import ir
+import ibis.expr.types as ir
 
 from contracts.weeks import HORIZONS, PAIR_WEEKS
 from features.windows import weeks_since
@@ -48,35 +48,37 @@ def forecast_pairs(history: ir.Table, retailers: ir.Table, skus: ir.Table, as_of
     -------
     ibis.Table
         ``retailer_id``, ``sku_id`` and ``method``: ``history`` for pairs ordered in the last 52 weeks, ``cold_start`` for the rest. No pair
-        of a retailer that closed on or before ``as_of``.
+        of a retailer that closed on or before ``as_of``, and no new pair of a SKU that was delisted by then.
     """
     open_retailers = retailers.filter(ibis.coalesce(retailers.closed_on > ibis.literal(as_of), True))
-    known = history.filter(weeks_since(history.last_week, as_of) < PAIR_WEEKS).select(*KEY)
+    known = history.filter(weeks_since(history.last_week_any, as_of) < PAIR_WEEKS).select(*KEY)
     ordered = known.semi_join(open_retailers, "retailer_id").mutate(method=ibis.literal("history"))
-    newcomers = _new_retailer_pairs(history, open_retailers, as_of, cold_start)
-    launches = _new_sku_pairs(history, open_retailers, skus, as_of, cold_start)
+    listed = skus.filter(ibis.coalesce(skus.delisted_on > ibis.literal(as_of), True))
+    newcomers = _new_retailer_pairs(history, open_retailers, listed, as_of, cold_start)
+    launches = _new_sku_pairs(history, open_retailers, skus, listed, as_of, cold_start)
     cold = newcomers.union(launches, distinct=True).anti_join(known, KEY).mutate(method=ibis.literal("cold_start"))
     return ordered.union(cold)
 
 
-def _new_retailer_pairs(history: ir.Table, retailers: ir.Table, as_of: date, cold_start: ColdStart) -> ir.Table:
+def _new_retailer_pairs(history: ir.Table, retailers: ir.Table, listed: ir.Table, as_of: date, cold_start: ColdStart) -> ir.Table:
     """New retailers with the SKUs that most of their tier's retailers bought in the last 13 weeks."""
     begun = history.group_by("retailer_id").aggregate(first_week=history.first_week.min())
     known = retailers.left_join(begun, "retailer_id").select("retailer_id", "tier", "opened_on", "first_week")
     new = known.filter(_is_new(known.first_week, known.opened_on, as_of, cold_start.new_weeks)).select("retailer_id", "tier")
-    bought = history.filter(history.orders_13w > 0).join(retailers, "retailer_id")
+    bought = history.filter(history.orders_13w > 0).semi_join(listed, "sku_id").join(retailers, "retailer_id")
     carried = bought.group_by("tier", "sku_id").aggregate(carriers=bought.retailer_id.nunique())
     rank = ibis.row_number().over(group_by="tier", order_by=[ibis.desc("carriers"), "sku_id"])
     best = carried.mutate(rank=rank).filter(lambda rows: rows.rank < cold_start.skus_per_retailer)
     return _nullable_keys(new.join(best, "tier").select(*KEY))
 
 
-def _new_sku_pairs(history: ir.Table, retailers: ir.Table, skus: ir.Table, as_of: date, cold_start: ColdStart) -> ir.Table:
+def _new_sku_pairs(
+    history: ir.Table, retailers: ir.Table, skus: ir.Table, listed: ir.Table, as_of: date, cold_start: ColdStart
+) -> ir.Table:
     """New SKUs with the retailers that bought most of their category (of everything, where it has none) in the last 13 weeks."""
     begun = history.group_by("sku_id").aggregate(first_week=history.first_week.min())
-    known = skus.left_join(begun, "sku_id").select("sku_id", "category", "launched_on", "delisted_on", "first_week")
-    listed = known.filter(ibis.coalesce(known.delisted_on > ibis.literal(as_of), True))
-    new = listed.filter(_is_new(listed.first_week, listed.launched_on, as_of, cold_start.new_weeks)).select("sku_id", "category")
+    known = listed.left_join(begun, "sku_id").select("sku_id", "category", "launched_on", "first_week")
+    new = known.filter(_is_new(known.first_week, known.launched_on, as_of, cold_start.new_weeks)).select("sku_id", "category")
     bought = history.filter(history.units_13w > 0).semi_join(retailers, "retailer_id").join(skus, "sku_id")
     volumes = bought.group_by("category", "retailer_id").aggregate(units=bought.units_13w.sum())
     rank = ibis.row_number().over(group_by="category", order_by=[ibis.desc("units"), "retailer_id"])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 import ibis
-from ibis import ir
+import ibis.expr.types as ir
 
 from contracts.weeks import HORIZONS, PAIR_WEEKS
 from features.windows import weeks_since
@@ -37,27 +37,24 @@ def roll_up(history: ir.Table, keys: Sequence[str], prefix: str, as_of: date) ->
     Returns
     -------
     ibis.Table
-        One row per group: ``pairs`` and ``retailers`` that ordered in 13 and 52 weeks, units and orders by window, the trends of four
-        weeks against thirteen and of thirteen against a year (1 is no change), cap-hit rate and unmet share over 26 weeks, weeks
-        since the first and last order, and for each horizon the season: units around the target week a year before over the mean
-        of that year (1 is an average week; null where the group is younger).
+        One row per group: pairs, retailers and SKUs with an order in 13 weeks, units and order rate of 13 weeks, the trends of four
+        weeks against thirteen and of thirteen against a year (1 is no change), cap-hit rate over 26 weeks, share of closed weeks,
+        weeks since the first and last order of the pairs of the last year, and for each horizon the season: units around the target
+        week a year before over the mean of that year (1 is an average week; null where the group is younger).
     """
-    units = {weeks: history[f"units_{weeks}w"].sum() for weeks in (4, 13, 26, 52)}
+    units = {weeks: history[f"units_{weeks}w"].sum() for weeks in (4, 13, 52)}
     bought = history.orders_13w > 0
     age = weeks_since(history.first_week.min(), as_of) + 1.0
     weekly = (units[52] / ibis.least(age, 52.0)).nullif(0.0)
     sums = {
         "units_13w": units[13],
-        "units_52w": units[52],
         "pairs_13w": bought.sum(),
-        "pairs_52w": history.count(),
         "retailers_13w": history.retailer_id.nunique(where=bought),
         "skus_13w": history.sku_id.nunique(where=bought),
         "order_rate_13w": (history.orders_13w.sum() / (13.0 * history.count() - history.closed_13w.sum()).nullif(0.0)),
         "trend_4w": (units[4] / ibis.least(age, 4.0)) / (units[13] / ibis.least(age, 13.0)).nullif(0.0),
         "trend_13w": (units[13] / ibis.least(age, 13.0)) / weekly,
         "cap_hit_rate_26w": history.capped_26w.sum() / history.orders_26w.sum().nullif(0.0),
-        "unmet_share_26w": history.unmet_26w.sum() / units[26].nullif(0.0),
         "closed_share_4w": history.closed_4w.sum() / (4.0 * history.count()),
         "weeks_since_order": weeks_since(history.last_week.max(), as_of),
         "weeks_since_first_order": weeks_since(history.first_week.min(), as_of),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import ibis
-from ibis import ir
+import ibis.expr.types as ir
 
 from contracts.weeks import last_week
 
@@ -17,7 +17,7 @@ def between_weeks_ago(week_start: ir.DateColumn, as_of: date, newest: int, oldes
     """Tell which rows lie ``newest`` to ``oldest`` weeks back, both inclusive; 0 is the last known week.
 
     >>> t = ibis.table({"week_start": "date"}, name="t")
-    >>> "2019-09-02" in ibis.to_sql(t.filter(between_weeks_ago(t.week_start, date(2019, 9, 29), 0, 3)))
+    >>> "MAKE_DATE(2019, 9, 2)" in ibis.to_sql(t.filter(between_weeks_ago(t.week_start, date(2019, 9, 29), 0, 3)))
     True
     """
     first = last_week(as_of) - timedelta(weeks=oldest)

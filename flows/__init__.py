@@ -1,0 +1,1 @@
+"""What runs, when and in what order: settings, the command line, Prefect flows, MLflow tracking."""

@@ -42,7 +42,7 @@ def load(settings: Settings, folder: Path, *, replace: bool = False) -> list[Tab
 
 
 @named_flow("load")
-def load_flow(folder: str, config: str | None = None, replace: bool = False) -> None:
+def load_flow(folder: str, config: str | None = None, *, replace: bool = False) -> None:
     """Load a folder as a deployment does: with the path of a configuration file, or none."""
     settings = read_settings(Path(config) if config else None)
     prepare(settings)
@@ -52,14 +52,14 @@ def load_flow(folder: str, config: str | None = None, replace: bool = False) -> 
 def load_steps(settings: Settings, folder: Path, *, replace: bool) -> list[TableLoad]:
     """Load a folder inside a Prefect flow, and record it."""
     with recorded_run(settings, flow="load", started_at=datetime.now(UTC)) as run:
-        loads = with_retries(load_files, settings)(settings, folder, replace)
+        loads = with_retries(load_files, settings)(settings, folder, replace=replace)
         run.rows_written = {f"raw.{table.table}": table.rows_new + table.rows_changed for table in loads}
     show_key_figures("uncap-load", [row_of(table) for table in loads], f"Rows loaded from {folder}, by table.")
     return loads
 
 
 @named_task("check and load the files of the folder")
-def load_files(settings: Settings, folder: Path, replace: bool) -> list[TableLoad]:
+def load_files(settings: Settings, folder: Path, *, replace: bool) -> list[TableLoad]:
     """Check and load the files in one transaction."""
     with narrated("load") as say, open_warehouse(settings) as con:
         return load_folder(con, folder, replace=replace, on_step=say)

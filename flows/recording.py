@@ -117,7 +117,7 @@ def code_version() -> str:
         return released
     describe = ["git", "-C", str(PROJECT_FOLDER), "describe", "--always", "--dirty", "--exclude=*", "--abbrev=10"]
     try:
-        commit = subprocess.run(describe, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+        commit = subprocess.run(describe, capture_output=True, text=True, check=True, timeout=10).stdout.strip()  # noqa: S603 - no user's words
     except (OSError, subprocess.SubprocessError):
         return released
     return f"{released}+{commit}"

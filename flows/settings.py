@@ -55,24 +55,32 @@ class Calendar(Section):
     subdivision: str
 
 
+class Features(Section):
+    """What models may see."""
+
+    attribute_share: Share
+
+
 class Recovery(Section):
     """How true demand is recovered from capped orders."""
 
-    min_open_weeks: Count
-    max_iterations: Count
-    tolerance: Annotated[float, Field(gt=0)]
+    power: Annotated[float, Field(gt=0, le=1)]
+    pooling_orders: Annotated[float, Field(gt=0)]
+    spread_pooling_orders: Annotated[float, Field(gt=0)]
+    iterations: Count
 
 
-class LightGBM(Section):
-    """Parameters of LightGBM, under its own names; ``model_dump()`` gives them as it takes them."""
+class DemandTrees(Section):
+    """LightGBM's parameters of the demand model, under its own names; those that begin with ``order_`` are of P(any demand)."""
 
-    learning_rate: Annotated[float, Field(gt=0)]
     num_iterations: Count
+    order_num_iterations: Count
+    learning_rate: Annotated[float, Field(gt=0)]
     num_leaves: Annotated[int, Field(ge=2)]
     min_data_in_leaf: Count
     feature_fraction: Share
-    bagging_fraction: Share
-    lambda_l2: Annotated[float, Field(ge=0)]
+    max_bin: Annotated[int, Field(ge=15)]
+    poisson_max_delta_step: Annotated[float, Field(gt=0)]
     num_threads: Threads
 
 
@@ -80,11 +88,24 @@ class Demand(Section):
     """How the demand model is trained."""
 
     seed: int
+    min_history_weeks: Annotated[int, Field(ge=17)]
     cut_offs: Count
     cut_off_spacing_weeks: Count
-    holdout_weeks: Count
     max_training_rows: Count
-    lightgbm: LightGBM
+    max_judged_pairs: Count
+    lightgbm: DemandTrees
+
+
+class ChurnTrees(Section):
+    """LightGBM's parameters of the churn model, under its own names."""
+
+    num_iterations: Count
+    learning_rate: Annotated[float, Field(gt=0)]
+    num_leaves: Annotated[int, Field(ge=2)]
+    min_data_in_leaf: Count
+    feature_fraction: Share
+    lambda_l2: Annotated[float, Field(ge=0)]
+    num_threads: Threads
 
 
 class Churn(Section):
@@ -93,14 +114,17 @@ class Churn(Section):
     seed: int
     origins: Count
     origin_spacing_weeks: Count
-    lightgbm: LightGBM
+    first_origin_weeks: Count
+    risk_thresholds: list[float]
+    lightgbm: ChurnTrees
 
 
 class ColdStart(Section):
     """Which pairs without history are forecast."""
 
-    sku_weeks: Annotated[int, Field(ge=0)]
-    retailer_weeks: Annotated[int, Field(ge=0)]
+    new_weeks: Count
+    skus_per_retailer: Count
+    retailers_per_sku: Count
 
 
 class KeepWeeks(Section):
@@ -152,6 +176,7 @@ class Settings(Section):
     warehouse: Warehouse
     tracking: Tracking
     calendar: Calendar
+    features: Features
     recovery: Recovery
     demand: Demand
     churn: Churn

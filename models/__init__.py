@@ -1,0 +1,1 @@
+"""What learns and what judges it: arrays and frames in and out."""

@@ -255,7 +255,7 @@ def fit_churn(train: pd.DataFrame, calibrate: pd.DataFrame, features: Sequence[F
     model = replace(model, trees=_grow(train, model))
     # Retailers that the rule scores must not bend the calibration of the trees.
     judged = calibrate[calibrate["tenure_weeks"] >= settings.least_tenure_weeks]
-    raw = model._tree_probabilities(judged, judged[HORIZON])  # the calibration is still the identity
+    raw = model._tree_probabilities(judged, judged[HORIZON])  # noqa: SLF001 - its own module; the calibration is still the identity
     return replace(model, calibration=fit_platt(raw, judged["no_order"].astype(bool)))
 
 

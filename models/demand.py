@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import lightgbm as lgb
 import numpy as np
 import pyarrow as pa
 
-from contracts.errors import TrackingError
+from contracts.errors import InputDataError, TrackingError
 from contracts.weeks import HORIZONS
 from models.sizes import SizeQuantiles, fit_sizes
 from models.stacking import FeatureSpace, Floats, Matrix, StackedRows, level_units
+
+SIZE_ROWS = 400_000
+"""About so many training rows teach the sizes of orders: 64 bins need no more."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class DemandSettings:
     ----------
     rounds, order_rounds
         Trees of the mean and of the probability of any demand.
-    leaves, min_rows_per_leaf, learning_rate, feature_fraction
+    leaves, min_rows_per_leaf, learning_rate, feature_fraction, max_bin
         As in LightGBM.
     max_delta_step
         Most a leaf may change the logarithm of the mean per tree; keeps a rare huge order from running away.
@@ -44,6 +48,7 @@ class DemandSettings:
     min_rows_per_leaf: int
     learning_rate: float
     feature_fraction: float
+    max_bin: int
     max_delta_step: float
     threads: int
     seed: int
@@ -56,6 +61,7 @@ class DemandSettings:
             "min_data_in_leaf": self.min_rows_per_leaf,
             "learning_rate": self.learning_rate,
             "feature_fraction": self.feature_fraction,
+            "max_bin": self.max_bin,
             "poisson_max_delta_step": self.max_delta_step,
             "num_threads": self.threads,
             "seed": self.seed,
@@ -149,8 +155,11 @@ class DemandModel:
         TrackingError
             If a file is missing.
         """
-        if not (folder / "demand.json").exists():
-            raise TrackingError(f"demand model: no demand.json in {folder}", hint="train again, or restore the tracking store's artifacts")
+        missing = [name for name in ("demand.json", "mean.txt", "order.txt") if not (folder / name).exists()]
+        if missing:
+            raise TrackingError(
+                f"demand model: no {', '.join(missing)} in {folder}", hint="train again, or restore the tracking store's artifacts"
+            )
         described = json.loads((folder / "demand.json").read_text())
         return cls(
             FeatureSpace.from_json(described["space"]),
@@ -160,38 +169,40 @@ class DemandModel:
         )
 
 
-def fit_demand(rows: StackedRows, space: FeatureSpace, settings: DemandSettings, unseen: StackedRows | None, sizes: SizeQuantiles | None) -> DemandModel:
-    """Train both boosters, then learn the sizes of orders.
+def fit_demand(rows: StackedRows, space: FeatureSpace, settings: DemandSettings) -> DemandModel:
+    """Train both boosters, then learn the sizes of orders from the same rows.
 
     Parameters
     ----------
     rows
-        What to train on.
-    unseen
-        Later rows from which the sizes are learned, so that they are honest; ``rows`` themselves where None.
-    sizes
-        Sizes learned elsewhere, used as they are: the final model, which has seen every week, takes those of its twin.
+        What to train on (n rows); some order must be among them.
+    space
+        The columns of ``rows.features``.
+
+    Raises
+    ------
+    InputDataError
+        If there is no order among the rows: nothing can be learned of sizes, and LightGBM refuses.
     """
+    if not (rows.units > 0).any():
+        raise InputDataError(
+            [f"order_lines: no order in any of the {rows.units.size} pair-weeks to learn from; expected some"],
+            hint="load a longer history, or train as of a later Sunday",
+        )
     names = list(space.names)
-    shared = {"feature_name": names, "categorical_feature": space.categorical, "free_raw_data": True}
+    shared: dict[str, Any] = {"feature_name": names, "categorical_feature": space.categorical, "free_raw_data": True}
     offsets = lgb.Dataset(rows.features, rows.units, init_score=np.log(rows.level), params=settings.lightgbm("poisson"), **shared)
     mean = lgb.train(settings.lightgbm("poisson"), offsets, settings.rounds)
     any_demand = lgb.Dataset(rows.features, (rows.units > 0).astype(np.float32), params=settings.lightgbm("binary"), **shared)
     order = lgb.train(settings.lightgbm("binary"), any_demand, settings.order_rounds)
-    if sizes is None:
-        judged = unseen or rows
-        units, p_order = predict_boosters(mean, order, judged.features, judged.level, settings.threads)
-        sizes = fit_sizes(p_order, units, judged.units)
+    step = max(1, rows.units.size // SIZE_ROWS)
+    units, p_order = predict_boosters(mean, order, rows.features[::step], rows.level[::step], settings.threads)
+    sizes = fit_sizes(p_order, units, rows.units[::step])
     return DemandModel(space, mean, order, sizes)
 
 
 def predict_boosters(mean: lgb.Booster, order: lgb.Booster, matrix: Matrix, level: Floats, threads: int) -> tuple[Floats, Floats]:
-    """Return mean units, level · exp(score), and the probability of any demand, at least what the mean leaves room for."""
+    """Return mean units, level · exp(score), and the probability of any demand."""
     score = np.asarray(mean.predict(matrix, raw_score=True, num_threads=threads))
     p_order = np.asarray(order.predict(matrix, num_threads=threads))
     return level * np.exp(score), p_order
-
-
-def settings_as_parameters(settings: DemandSettings) -> dict[str, object]:
-    """Return the settings by name, to be logged."""
-    return asdict(settings)

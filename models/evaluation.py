@@ -14,16 +14,14 @@ from models.metrics import bias, coverage, grouped_wape_loss, pinball_loss, wape
 from models.stacking import column
 
 
-def judged_weeks(
-    pairs: pa.Table, forecasts: Mapping[int, DemandForecast], levels: Sequence[float], naive_prefix: str = "naive_"
-) -> pd.DataFrame:
+def judged_weeks(pairs: pa.Table, forecasts: Mapping[int, DemandForecast], levels: Sequence[float]) -> pd.DataFrame:
     """Put forecasts, baselines and what came side by side.
 
     Parameters
     ----------
     pairs
-        Pair features of one origin with ``target_{h}`` (units; null is a closed week, which is left out) and ``naive_{h}``, the units of the same
-        week a year before.
+        Pair features of one origin with ``target_{h}`` (units; null is a closed week, which is left out) and ``naive_{h}``, the units
+        of the same week a year before.
     forecasts
         By horizon, in the order of ``pairs``.
     levels
@@ -32,8 +30,8 @@ def judged_weeks(
     Returns
     -------
     pandas.DataFrame
-        One row per pair and horizon: ``retailer_id``, ``sku_id``, ``horizon_weeks``, ``actual``, ``model``, ``seasonal_naive``, ``recent_mean`` (mean of
-        the last 13 weeks; 0 for a pair without history), ``p_order`` and ``q{level}``, all units but ``p_order``.
+        One row per pair and horizon: ``retailer_id``, ``sku_id``, ``horizon_weeks``, ``actual``, ``model``, ``seasonal_naive``,
+        ``recent_mean`` (mean of the last 13 weeks; 0 for a pair without history), ``p_order`` and ``q{level}``, all units but ``p_order``.
     """
     keys = {name: pairs[name].to_pandas() for name in ("retailer_id", "sku_id")}
     recent = np.nan_to_num(column(pairs, "mean_13w"))
@@ -48,7 +46,7 @@ def judged_weeks(
                     "horizon_weeks": horizon,
                     "actual": column(pairs, f"target_{horizon}"),
                     "model": forecast.mean_units,
-                    "seasonal_naive": np.nan_to_num(column(pairs, f"{naive_prefix}{horizon}")),
+                    "seasonal_naive": np.nan_to_num(column(pairs, f"naive_{horizon}")),
                     "recent_mean": recent,
                     "p_order": forecast.p_order,
                     **quantiles,
@@ -72,8 +70,8 @@ def compare_forecasts(weeks: pd.DataFrame, levels: Sequence[float]) -> dict[str,
     Returns
     -------
     dict
-        ``{forecast}.{metric}``: weekly and eight-week WAPE per pair and per SKU, and bias, of each of ``FORECASTS``; pinball loss and coverage of the
-        80 % and 90 % intervals of the model; for a baseline the pinball loss is that of its point taken for every quantile.
+        ``{forecast}.{metric}``: weekly and eight-week WAPE per pair and per SKU, and bias, of each of ``FORECASTS``; pinball loss and
+        coverage of the 80 % and 90 % intervals of the model; for a baseline the pinball loss is that of its point taken for every quantile.
     """
     actual = weeks.actual.to_numpy()
     pair, sku = [weeks.retailer_id, weeks.sku_id], [weeks.sku_id]

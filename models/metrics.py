@@ -1,7 +1,7 @@
 """How good is a forecast of units? Arrays in, a float out; every ``_loss`` is better when lower.
 
-Orders are lumpy and mostly absent, so a pair's single week says little: WAPE there prefers forecasts that are too low. Read it with the bias,
-and at the grains people plan at: a pair over eight weeks, a SKU over all retailers.
+Orders are lumpy and mostly absent, so a pair's single week says little: WAPE there prefers forecasts that are too low. Read it with the
+bias, and at the grains people plan at: a pair over eight weeks, a SKU over all retailers.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def grouped_wape_loss(actual: Floats, forecast: Floats, groups: Sequence[pd.Seri
     >>> grouped_wape_loss(np.array([0.0, 10.0]), np.array([2.0, 8.0]), [np.array([1.0, 1.0])])
     0.0
     """
-    sums = pd.DataFrame({"actual": actual, "forecast": forecast}).groupby(list(groups), sort=False).sum()
+    sums = pd.DataFrame({"actual": actual, "forecast": forecast}).groupby([np.asarray(group) for group in groups], sort=False).sum()
     return wape_loss(sums.actual.to_numpy(), sums.forecast.to_numpy())
 
 

@@ -97,5 +97,7 @@ def fit_sizes(p_order: Floats, mean_units: Floats, units: Floats) -> SizeQuantil
     bins = int(np.clip(actual.size // ORDERS_PER_BIN, 1, MOST_BINS))
     edges = np.unique(np.quantile(expected, np.arange(1, bins) / bins)) if bins > 1 else np.empty(0)
     member = np.searchsorted(edges, expected)
-    sizes = [np.quantile(actual[member == b] if (member == b).any() else actual, GRID, method="inverted_cdf") for b in range(edges.size + 1)]
+    sizes = [
+        np.quantile(actual[member == b] if (member == b).any() else actual, GRID, method="inverted_cdf") for b in range(edges.size + 1)
+    ]
     return SizeQuantiles(edges, np.asarray(sizes))

@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-
 Floats = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -112,7 +111,12 @@ class StackedRows:
 
 
 def sample_rows(
-    space: FeatureSpace, pairs: pa.Table, calendar: Sequence[Mapping[str, float]], horizons: Sequence[int], rows: int, seed: int
+    space: FeatureSpace,
+    pairs: pa.Table,
+    calendar: Sequence[Mapping[str, float]],
+    horizons: Sequence[int],
+    rows: int,
+    seed: int | Sequence[int],
 ) -> StackedRows:
     """Draw pair-horizons of one cut-off at random, each at most once, leaving out weeks of which nothing was learned.
 
@@ -169,7 +173,8 @@ def level_units(pairs: pa.Table) -> Floats:
 
 def column(rows: pa.Table, name: str) -> Floats:
     """Return a numeric column as floats, nulls as NaN."""
-    return rows[name].to_numpy(zero_copy_only=False).astype(np.float64)
+    values: Floats = rows[name].to_numpy(zero_copy_only=False).astype(np.float64)
+    return values
 
 
 def feature_space(
@@ -187,5 +192,3 @@ def feature_space(
 def _varies(values: Floats) -> bool:
     known = values[~np.isnan(values)]
     return known.size > 0 and (known.size < values.size or known.min() < known.max())
-
-

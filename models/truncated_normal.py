@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import log_ndtr, ndtri
+from scipy.special import erfcx, log_ndtr, ndtri
 
 from models.stacking import Floats
 
 LOG_ROOT_2PI = 0.5 * np.log(2 * np.pi)
 FARTHEST = 30.0
-"""Standard deviations beyond which bounds are taken as this far: densities there underflow, and no estimate depends on them."""
+"""Standard deviations beyond which bounds are taken as this far, since densities underflow; the law then sits at the nearer bound."""
 
 
 def moments(lower: Floats, upper: Floats, mu: Floats, sd: Floats) -> tuple[Floats, Floats]:
@@ -36,13 +36,10 @@ def moments(lower: Floats, upper: Floats, mu: Floats, sd: Floats) -> tuple[Float
     (0.7979, 0.3634)
     """
     a, b, mirrored = _standard_bounds(lower, upper, mu, sd)
-    log_mass = _log_mass(a, b)
-    at_a, at_b = _over_mass(a, log_mass), _over_mass(b, log_mass)
-    ratio = at_a - at_b
-    finite = np.isfinite(a), np.isfinite(b)
-    drift = np.where(finite[0], a, 0.0) * at_a - np.where(finite[1], b, 0.0) * at_b
-    variance = np.clip(1.0 + drift - ratio**2, 0.0, 1.0)
-    return mu + sd * np.where(mirrored, -ratio, ratio), sd**2 * variance
+    ratio, variance = _tail_moments(a)
+    bounded = np.isfinite(b)
+    ratio[bounded], variance[bounded] = _interval_moments(a[bounded], b[bounded])
+    return np.clip(mu + sd * np.where(mirrored, -ratio, ratio), lower, upper), sd**2 * np.clip(variance, 0.0, 1.0)
 
 
 def quantile(probability: float, lower: Floats, upper: Floats, mu: Floats, sd: Floats) -> Floats:
@@ -54,24 +51,28 @@ def quantile(probability: float, lower: Floats, upper: Floats, mu: Floats, sd: F
     a, b, mirrored = _standard_bounds(lower, upper, mu, sd)
     beyond = np.where(mirrored, 1.0 - probability, probability)
     upper_tail = np.exp(log_ndtr(-a)) * (1.0 - beyond) + np.exp(log_ndtr(-b)) * beyond
-    z = np.clip(-ndtri(upper_tail), a, b)
-    return mu + sd * np.where(mirrored, -z, z)
+    z: Floats = np.clip(-ndtri(upper_tail), a, b)
+    return np.clip(mu + sd * np.where(mirrored, -z, z), lower, upper)
 
 
 def _standard_bounds(lower: Floats, upper: Floats, mu: Floats, sd: Floats) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
     """Bounds in standard units, mirrored where the interval lies below the mean, so that tails are always upper ones."""
     a, b = (lower - mu) / sd, (upper - mu) / sd
-    mirrored = a + b < 0
+    mirrored = a < -b
     a, b = np.where(mirrored, -b, a), np.where(mirrored, -a, b)
     return np.minimum(a, FARTHEST), np.where(np.isfinite(b), np.minimum(b, FARTHEST + 1.0), b), mirrored
 
 
-def _log_mass(a: Floats, b: Floats) -> Floats:
-    """log P(a <= N <= b) from upper tails."""
+def _tail_moments(a: Floats) -> tuple[Floats, Floats]:
+    """Mean and variance beyond ``a``: the inverse Mills ratio sqrt(2/pi) / erfcx(a / sqrt 2) neither over- nor underflows there."""
+    ratio = np.sqrt(2.0 / np.pi) / erfcx(a / np.sqrt(2.0))
+    return ratio, 1.0 + np.where(np.isfinite(a), a, 0.0) * ratio - ratio**2
+
+
+def _interval_moments(a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    """Mean and variance between ``a`` and a finite ``b``; ``a`` may be -inf only where ``b`` is far above 0."""
     tail_a, tail_b = log_ndtr(-a), log_ndtr(-b)
-    return tail_a + np.log1p(-np.exp(np.minimum(tail_b - tail_a, -1e-12)))
-
-
-def _over_mass(bound: Floats, log_mass: Floats) -> Floats:
-    finite = np.where(np.isfinite(bound), bound, 0.0)
-    return np.where(np.isfinite(bound), np.exp(-0.5 * finite**2 - LOG_ROOT_2PI - log_mass), 0.0)
+    log_mass = tail_a + np.log1p(-np.exp(np.minimum(tail_b - tail_a, -1e-12)))
+    at_a, at_b = np.exp(-0.5 * a**2 - LOG_ROOT_2PI - log_mass), np.exp(-0.5 * b**2 - LOG_ROOT_2PI - log_mass)
+    ratio = at_a - at_b
+    return ratio, 1.0 + a * at_a - b * at_b - ratio**2

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
+
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -10,7 +13,7 @@ from ibis.backends.duckdb import Backend
 from contracts.errors import WarehouseError
 from contracts.tables import Table
 from warehouse.schema import create_table
-from warehouse.sql import qualified
+from warehouse.sql import qualified, quoted
 from warehouse.transactions import failures_explained, transaction
 
 
@@ -83,6 +86,36 @@ def materialise(con: Backend, described: Table, expression: ir.Table) -> ir.Tabl
 def store(con: Backend, described: Table, rows: pa.Table) -> ir.Table:
     """Replace a derived table with Arrow rows, in one transaction, and return the stored table; see `materialise`."""
     return materialise(con, described, ibis.memtable(rows))
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What tells one state of a table from another.
+
+    Attributes
+    ----------
+    rows
+        How many.
+    first_day, last_day
+        Span of a date column; None where none was named or no row is there.
+    content_hash
+        Sixteen hexadecimal digits; equal rows in another order have the same. It is DuckDB's own hash: compare it only with others of it.
+    """
+
+    rows: int
+    first_day: date | None
+    last_day: date | None
+    content_hash: str
+
+
+def fingerprint(con: Backend, described: Table, date_column: str | None) -> Fingerprint:
+    """Return rows, span and content hash of a table."""
+    day = quoted(date_column) if date_column else "NULL::DATE"
+    # keys are unique, so no two rows cancel each other out in the exclusive or
+    query = f"SELECT count(*), min({day}), max({day}), coalesce(bit_xor(hash(rows)), 0) FROM {qualified(described)} AS rows"
+    with failures_explained(f"reading {described.full_name}"):
+        rows, first, last, digest = con.con.execute(query).fetchall()[0]
+    return Fingerprint(rows, first, last, f"{digest:016x}")
 
 
 def _ibis_type(arrow_type: pa.DataType) -> ibis.expr.datatypes.DataType:

@@ -1,0 +1,57 @@
+"""How churn scores become rows of the scored table: probabilities, bands, money at risk, and reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from ibis.backends.duckdb import Backend
+
+from contracts.scored import CHURN_SCORE
+from contracts.weeks import CHURN_HORIZONS
+from flows.churn_rows import fetch_retailers, retailer_attributes
+from flows.registering import FINAL
+from flows.settings import Settings
+from flows.tracking import ModelVersion, model_folder
+from models.churn import ChurnModel
+from models.reasons import churn_reasons
+from models.risk import margin_at_risk, risk_bands
+from warehouse.tables import fetch, table
+
+
+def score_retailers(
+    con: Backend, settings: Settings, as_of: date, attributes: Sequence[str], version: ModelVersion, run_id: str
+) -> pa.Table:
+    """Score every active retailer as of a Sunday; ``derived.recovered`` must hold that Sunday.
+
+    Returns
+    -------
+    pyarrow.Table
+        Rows of ``scored.churn_score``, one per active retailer.
+    """
+    model = ChurnModel.load(model_folder(settings, version) / FINAL)
+    retailers = fetch_retailers(con, as_of, retailer_attributes(attributes))
+    scores = model.predict(retailers)
+    reasons = churn_reasons(retailers, model.contributions(retailers))
+    bands = risk_bands(scores.p_churn_13w, settings.churn.risk_thresholds)
+    curve = scores[[f"p_churn_{weeks}w" for weeks in CHURN_HORIZONS]].to_numpy()
+    rows = scores.merge(reasons, on="retailer_id").assign(
+        as_of=as_of,
+        risk_band=bands,
+        risk_band_prev=scores.retailer_id.map(_bands_before(con, as_of)),
+        margin_at_risk=margin_at_risk(curve, retailers.weekly_margin.to_numpy(dtype=np.float64)),
+        model_version=version.version,
+        run_id=run_id,
+    )
+    return pa.Table.from_pandas(rows[list(CHURN_SCORE.column_names)], schema=CHURN_SCORE.arrow_schema, preserve_index=False)
+
+
+def _bands_before(con: Backend, as_of: date) -> pd.Series:
+    """Risk band of each retailer as of the Sunday scored last before this one."""
+    stored = table(con, CHURN_SCORE)
+    earlier = stored.filter(stored.as_of < as_of)
+    newest = earlier.filter(earlier.as_of == earlier.as_of.max())
+    return fetch(con, newest.select("retailer_id", "risk_band")).to_pandas().set_index("retailer_id").risk_band.astype(object)

@@ -1,0 +1,136 @@
+"""Where the demand model's rows come from: pair features as of a cut-off with their targets, and the calendar of the target weeks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+from ibis.backends.duckdb import Backend
+
+from contracts.cells import CELLS, RECOVERED
+from contracts.raw import EVENTS, RETAILERS, SKUS
+from contracts.weeks import HORIZONS, PAIR_WEEKS, last_week, target_week
+from features.attributes import CATEGORICAL_ATTRIBUTES
+from features.calendar import CALENDAR_FEATURES, FAR_WEEKS, holiday_dates, week_calendar
+from features.cells import with_true_units
+from features.demand import GROUP_FEATURES, PAIR_FEATURES, SEASON_FEATURES, pair_features, target_units, with_targets
+from features.pairs import ColdStart
+from flows.settings import Settings
+from models.stacking import FeatureSpace, StackedRows, feature_space, sample_rows
+from warehouse.tables import fetch, table
+
+
+@dataclass(frozen=True)
+class DemandRows:
+    """What a demand model is trained on.
+
+    Attributes
+    ----------
+    space
+        The columns.
+    early
+        Rows whose target week is known by the Sunday that a twin may know.
+    late
+        Rows whose target week came after it; None where there are none.
+    """
+
+    space: FeatureSpace
+    early: StackedRows
+    late: StackedRows | None
+
+
+def training_cut_offs(settings: Settings, known: date, first_week: date) -> list[date]:
+    """Return the Sundays to train on, newest first: the first target week of each is known, and half a year lies before it."""
+    spacing = settings.demand.cut_off_spacing_weeks
+    candidates = (known - timedelta(weeks=1 + spacing * k) for k in range(settings.demand.cut_offs))
+    earliest = first_week + timedelta(weeks=settings.demand.min_history_weeks - len(HORIZONS) - spacing)
+    return [cut_off for cut_off in candidates if cut_off >= earliest]
+
+
+def fetch_pairs(con: Backend, settings: Settings, as_of: date, attributes: Sequence[str]) -> pa.Table:
+    """Return the features of every pair to forecast as of a Sunday, one row each."""
+    return fetch(con, _pairs(con, settings, as_of, attributes))
+
+
+def fetch_judged_pairs(con: Backend, settings: Settings, as_of: date, known: date, attributes: Sequence[str]) -> pa.Table:
+    """Return the features of pairs as of a past Sunday with what came, ``target_{h}``, and the same weeks a year before, ``naive_{h}``."""
+    cells = with_true_units(table(con, CELLS), table(con, RECOVERED), known)
+    came = with_targets(_pairs(con, settings, as_of, attributes), target_units(cells, as_of), "target")
+    year_before = target_units(cells, as_of - timedelta(weeks=PAIR_WEEKS))
+    return fetch(con, with_targets(came, year_before, "naive"))
+
+
+def gather_rows(
+    con: Backend, settings: Settings, cut_offs: Sequence[date], known: date, twin_knows: date, attributes: Sequence[str]
+) -> DemandRows:
+    """Draw training rows from each cut-off in turn, so that only one cut-off's pairs are in memory at a time.
+
+    Parameters
+    ----------
+    cut_offs
+        As ``training_cut_offs`` gives them; each was recovered, ``known`` too.
+    known
+        Targets are known up to this Sunday.
+    twin_knows
+        Targets up to this Sunday are early, the rest late.
+    """
+    labels = with_true_units(table(con, CELLS), table(con, RECOVERED), known)
+    share = settings.demand.max_training_rows / sum(len(_known_horizons(cut_off, known)) for cut_off in cut_offs)
+    space: FeatureSpace | None = None
+    early, late = [], []
+    for cut_off in cut_offs:
+        targets = target_units(labels, cut_off)
+        pairs = fetch(con, with_targets(_pairs(con, settings, cut_off, attributes), targets, "target"))
+        space = space or space_of(pairs, attributes)
+        calendar = target_calendar(con, settings, cut_off)
+        soon = _known_horizons(cut_off, twin_knows)
+        for parts, horizons in ((early, soon), (late, [h for h in _known_horizons(cut_off, known) if h not in soon])):
+            if horizons:
+                seed = [settings.demand.seed, cut_off.toordinal(), horizons[0]]
+                parts.append(sample_rows(space, pairs, calendar, horizons, round(share * len(horizons)), seed))
+    assert space is not None
+    return DemandRows(space, StackedRows.concatenate(early), StackedRows.concatenate(late) if late else None)
+
+
+def space_of(pairs: pa.Table, attributes: Sequence[str]) -> FeatureSpace:
+    """Fix what the model sees: the newest cut-off decides which columns vary and which texts there are."""
+    numbers = [name for name in attributes if name not in CATEGORICAL_ATTRIBUTES]
+    return feature_space(
+        pairs,
+        [feature.name for feature in (*PAIR_FEATURES, *GROUP_FEATURES)] + numbers,
+        [feature.name for feature in SEASON_FEATURES],
+        [feature.name for feature in CALENDAR_FEATURES],
+        [name for name in attributes if name in CATEGORICAL_ATTRIBUTES],
+    )
+
+
+def target_calendar(con: Backend, settings: Settings, as_of: date) -> list[dict[str, float]]:
+    """Return the calendar of the eight target weeks, one mapping each."""
+    weeks = [target_week(as_of, horizon) for horizon in HORIZONS]
+    around = timedelta(weeks=FAR_WEEKS + 1)
+    public = holiday_dates(settings.calendar.country, weeks[0] - around, weeks[-1] + around, settings.calendar.subdivision or None)
+    events = fetch(con, table(con, EVENTS).select("event_date")).column("event_date").to_pylist()
+    rows = week_calendar(weeks, public, frozenset(events)).drop(["week_start"]).to_pylist()
+    return [{name: float(value) for name, value in row.items()} for row in rows]
+
+
+def draw_pairs(pairs: pa.Table, most: int, seed: int) -> pa.Table:
+    """Return at most so many pairs, drawn at random."""
+    if pairs.num_rows <= most:
+        return pairs
+    drawn = np.random.default_rng(seed).permutation(pairs.num_rows)[:most]
+    return pairs.take(pa.array(np.sort(drawn)))
+
+
+def _pairs(con: Backend, settings: Settings, as_of: date, attributes: Sequence[str]) -> ir.Table:
+    cells = with_true_units(table(con, CELLS), table(con, RECOVERED), as_of)
+    cold_start = ColdStart(**settings.cold_start.model_dump())
+    return pair_features(cells, table(con, RETAILERS), table(con, SKUS), as_of, attributes=attributes, cold_start=cold_start)
+
+
+def _known_horizons(cut_off: date, known: date) -> list[int]:
+    return [horizon for horizon in HORIZONS if target_week(cut_off, horizon) <= last_week(known)]

@@ -1,0 +1,59 @@
+"""How the derived tables are made: cells from order lines, recovered demand as of cut-offs, and what models may see of the registers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import pandas as pd
+import pyarrow as pa
+from ibis.backends.duckdb import Backend
+
+from contracts.cells import CELLS, RECOVERED
+from contracts.raw import ALLOCATION_LIMITS, ORDER_LINES, RETAILERS, SKUS, SUPPLY
+from features.attributes import ATTRIBUTES, filled_shares
+from features.cells import cells_to_recover, retailer_sku_weeks
+from flows.settings import Settings
+from models.recovery import RecoverySettings, censored_history, recover
+from warehouse.tables import fetch, materialise, store, table
+
+
+def build_cells(con: Backend) -> None:
+    """Derive all retailer-SKU-weeks anew from what is loaded."""
+    raw = (table(con, described) for described in (ORDER_LINES, RETAILERS, SKUS, ALLOCATION_LIMITS, SUPPLY))
+    materialise(con, CELLS, retailer_sku_weeks(*raw))
+
+
+def usable_attributes(con: Backend, settings: Settings) -> tuple[str, ...]:
+    """Return the attributes that nearly every retailer or SKU with an order has, in the order of the catalogue."""
+    shares = fetch(con, filled_shares(table(con, CELLS), table(con, RETAILERS), table(con, SKUS))).to_pylist()[0]
+    least = settings.features.attribute_share
+    return tuple(feature.name for feature in ATTRIBUTES if (shares[feature.name] or 0.0) >= least)
+
+
+def recover_as_of(con: Backend, settings: Settings, cut_offs: Sequence[date]) -> dict[date, pd.DataFrame]:
+    """Recover the censored cells as of each cut-off, and keep the estimates in ``derived.recovered``.
+
+    Returns
+    -------
+    dict
+        By cut-off, the frame of ``models.recovery.recover``; nothing later than the cut-off counted.
+    """
+    fitted = RecoverySettings(**settings.recovery.model_dump())
+    cells = fetch(con, cells_to_recover(table(con, CELLS), table(con, RETAILERS))).to_pandas()
+    history = censored_history(cells.assign(week_start=pd.to_datetime(cells.week_start)), fitted.power)
+    recovered = {as_of: recover(history, as_of, fitted) for as_of in cut_offs}
+    store(con, RECOVERED, pa.concat_tables(_as_rows(as_of, estimates) for as_of, estimates in recovered.items()))
+    return recovered
+
+
+def _as_rows(as_of: date, estimates: pd.DataFrame) -> pa.Table:
+    weeks = pa.array(estimates.week_start.dt.date if len(estimates) else [], pa.date32())
+    columns = {
+        "as_of": pa.repeat(pa.scalar(as_of, pa.date32()), len(estimates)),
+        "retailer_id": pa.array(estimates.retailer_id).cast(pa.string()),
+        "sku_id": pa.array(estimates.sku_id).cast(pa.string()),
+        "week_start": weeks,
+        "true_units": pa.array(estimates.true_units, pa.float64()),
+    }
+    return pa.table(columns, schema=RECOVERED.arrow_schema)

@@ -1,0 +1,96 @@
+"""What a training of the churn model leaves in the tracking store: parameters, figures against the baseline, pictures, lineage, the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from features.churn import churn_features
+from flows.plots import calibration, feature_importance
+from flows.registering import FINAL, TWIN, Verdict, decide
+from flows.settings import Settings
+from flows.timing import Stopwatch
+from flows.tracking import CHURN_MODEL, ModelVersion, TableLineage, TrackedRun, model_folder, tracked_run
+from flows.train_churn import CRITERION, TrainedChurn, judge, stacked_probabilities
+from models.churn import ChurnModel
+
+EXAMPLE_ROWS = 5
+BINS = 10
+PLOTTED_HORIZON = 13
+HEADLINES = {
+    "headline.brier_skill_score_13w": "model.brier_skill_score_13w",
+    "headline.auc_score_13w": "model.auc_score_13w",
+    "headline.calibration_loss_13w": "model.calibration_loss_13w",
+}
+
+
+def register_churn(
+    settings: Settings,
+    as_of: date,
+    run_id: str,
+    trained: TrainedChurn,
+    lineage: Sequence[TableLineage],
+    watch: Stopwatch,
+    folder: Path,
+    attributes: Sequence[str],
+) -> Verdict:
+    """Log a trained churn model, register it, and promote it if it deserves it."""
+    for name, model in ((FINAL, trained.model), (TWIN, trained.twin)):
+        (folder / name).mkdir()
+        model.save(folder / name)
+    example = _example(trained, attributes)
+    tags = {"as_of": as_of.isoformat(), "uncap_run_id": run_id}
+    with tracked_run(settings, f"churn {as_of}", tags) as tracked:
+        _log(tracked, settings, trained, lineage)
+        tracked.log_metrics(watch.metrics())
+        registered = tracked.register_model(
+            CHURN_MODEL,
+            folder,
+            model_class="models.churn_serving:ServedChurn",
+            input_example=example,
+            output_example=trained.model.predict(example),
+        )
+        loss = trained.figures.get(CRITERION)
+        wins, champion_loss, champion_version = decide(settings, registered, loss, lambda rival: _loss_of(settings, rival, trained))
+    baseline_loss = trained.figures.get("recency.brier_loss")
+    return Verdict(
+        CHURN_MODEL, registered.version, wins, "Brier loss", loss, champion_loss, champion_version, "weeks since last order", baseline_loss
+    )
+
+
+def _loss_of(settings: Settings, rival: ModelVersion, trained: TrainedChurn) -> float:
+    """Measure the champion's twin on the rows the challenger's twin was judged on."""
+    twin = ChurnModel.load(model_folder(settings, rival) / TWIN)
+    return judge(trained.test, {"model": stacked_probabilities(twin, trained.test)})[CRITERION]
+
+
+def _log(tracked: TrackedRun, settings: Settings, trained: TrainedChurn, lineage: Sequence[TableLineage]) -> None:
+    tracked.log_parameters({"churn": settings.churn.model_dump(), "events": trained.events, "note": trained.note or ""})
+    tracked.log_metrics(trained.figures | {name: trained.figures[key] for name, key in HEADLINES.items() if key in trained.figures})
+    tracked.log_lineage(lineage)
+    importances = trained.model.importances()
+    tracked.log_document("feature_importances.json", importances.to_dict(orient="records"))
+    if len(importances):
+        figure = feature_importance(list(importances.feature), list(importances.gain_share), "Churn: what the risk rests on")
+        tracked.log_figure("plots/feature_importance.png", figure)
+    rows = trained.test[trained.test.horizon_weeks == PLOTTED_HORIZON]
+    if len(rows) >= BINS:
+        bins = _calibration_bins(stacked_probabilities(trained.twin, rows), rows.no_order.to_numpy(dtype=float))
+        title = f"Probability of no order in {PLOTTED_HORIZON} weeks, on origins not seen"
+        tracked.log_figure("plots/calibration.png", calibration(list(bins.predicted), list(bins.observed), list(bins.rows), title))
+
+
+def _calibration_bins(probabilities: np.ndarray, outcomes: np.ndarray) -> pd.DataFrame:
+    """Mean probability and observed share by bins of equally many rows."""
+    rank = pd.Series(probabilities).rank(method="first")
+    grouped = pd.DataFrame({"p": probabilities, "y": outcomes}).groupby(pd.qcut(rank, BINS, labels=False))
+    return grouped.agg(predicted=("p", "mean"), observed=("y", "mean"), rows=("y", "size"))
+
+
+def _example(trained: TrainedChurn, attributes: Sequence[str]) -> pd.DataFrame:
+    names = ["retailer_id", *(feature.name for feature in churn_features(attributes))]
+    return trained.labelled[names].drop_duplicates("retailer_id").head(EXAMPLE_ROWS).reset_index(drop=True)

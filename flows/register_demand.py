@@ -1,0 +1,112 @@
+"""What a training of the demand model leaves in the tracking store: parameters, figures against baselines, pictures, lineage, the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from contracts.scored import QUANTILES
+from contracts.weeks import HORIZONS
+from flows.plots import calibration, feature_importance, forecast_vs_naive, quantile_coverage
+from flows.registering import FINAL, TWIN, Verdict, decide
+from flows.settings import Settings
+from flows.timing import Stopwatch
+from flows.tracking import DEMAND_MODEL, ModelVersion, TableLineage, TrackedRun, model_folder, tracked_run
+from flows.train_demand import CRITERION, TrainedDemand, coverage_by_level
+from models.demand import DemandModel
+from models.demand_serving import ServedDemand, served_rows
+from models.evaluation import FORECASTS, compare_forecasts, order_calibration
+from models.metrics import forecast_value_added_score, grouped_wape_loss
+from models.stacking import StackedRows
+
+EXAMPLE_ROWS = 5
+HEADLINES = {
+    "headline.pinball_loss": "model.pinball_loss",
+    "headline.pair_8w_wape_loss": "model.pair_8w_wape_loss",
+    "headline.sku_week_wape_loss": "model.sku_week_wape_loss",
+    "headline.bias": "model.bias",
+}
+
+
+def register_demand(
+    settings: Settings,
+    as_of: date,
+    run_id: str,
+    trained: TrainedDemand,
+    lineage: Sequence[TableLineage],
+    watch: Stopwatch,
+    folder: Path,
+) -> Verdict:
+    """Log a trained demand model, register it, and promote it if it deserves it."""
+    trained.model.save(folder / FINAL)
+    trained.twin.save(folder / TWIN)
+    example = served_rows(_first(trained.rows, EXAMPLE_ROWS), trained.model.space.names)
+    tags = {"as_of": as_of.isoformat(), "uncap_run_id": run_id}
+    with tracked_run(settings, f"demand {as_of}", tags) as tracked:
+        _log(tracked, settings, trained, lineage)
+        tracked.log_metrics(watch.metrics())
+        registered = tracked.register_model(
+            DEMAND_MODEL,
+            folder,
+            model_class="models.demand_serving:ServedDemand",
+            input_example=example,
+            output_example=ServedDemand(trained.model).predict(example),
+        )
+        loss = trained.figures[CRITERION]
+        wins, champion_loss, champion_version = decide(settings, registered, loss, lambda rival: _loss_of(settings, rival, trained))
+    best = min(("seasonal_naive", "recent_mean"), key=lambda name: trained.figures[f"{name}.pinball_loss"])
+    return Verdict(
+        DEMAND_MODEL,
+        registered.version,
+        wins,
+        "pinball loss",
+        loss,
+        champion_loss,
+        champion_version,
+        best.replace("_", " "),
+        trained.figures[f"{best}.pinball_loss"],
+    )
+
+
+def _loss_of(settings: Settings, rival: ModelVersion, trained: TrainedDemand) -> float:
+    """Measure the champion's twin on the weeks the challenger's twin was judged on."""
+    twin = DemandModel.load(model_folder(settings, rival) / TWIN)
+    weeks = trained.held_out.judge(twin, settings.demand.lightgbm.num_threads)
+    return compare_forecasts(weeks, QUANTILES)[CRITERION]
+
+
+def _log(tracked: TrackedRun, settings: Settings, trained: TrainedDemand, lineage: Sequence[TableLineage]) -> None:
+    tracked.log_parameters({"demand": settings.demand.model_dump(), "recovery": settings.recovery.model_dump()})
+    tracked.log_parameters({"rows": trained.rows.units.size, "features": len(trained.model.space.names), "judged_as_of": trained.held_out.origin})
+    figures = trained.figures
+    added = {
+        f"value_added_score.{name}": forecast_value_added_score(figures["model.pair_8w_wape_loss"], figures[f"{name}.pair_8w_wape_loss"])
+        for name in FORECASTS[1:]
+    }
+    tracked.log_metrics(figures | added | {headline: figures[name] for headline, name in HEADLINES.items()})
+    tracked.log_lineage(lineage)
+    importances = trained.model.importances()
+    tracked.log_document("feature_importances.json", importances)
+    tracked.log_figure("plots/feature_importance.png", feature_importance(list(importances), list(importances.values()), "Demand: what the mean rests on"))
+    orders = order_calibration(trained.weeks)
+    title = f"Probability of any demand, eight weeks after {trained.held_out.origin}"
+    tracked.log_figure("plots/order_calibration.png", calibration(list(orders.predicted), list(orders.observed), list(orders.weeks), title))
+    tracked.log_figure("plots/quantile_coverage.png", quantile_coverage(QUANTILES, coverage_by_level(trained.weeks)))
+    losses = _losses_by_horizon(trained.weeks)
+    tracked.log_document("sku_wape_by_horizon.json", losses)
+    tracked.log_figure("plots/error_by_horizon.png", forecast_vs_naive(losses, measure="WAPE per SKU and week, %"))
+
+
+def _losses_by_horizon(weeks: pd.DataFrame) -> dict[str, list[float]]:
+    parts = [weeks[weeks.horizon_weeks == horizon] for horizon in HORIZONS]
+    return {
+        name.replace("_", " "): [100 * grouped_wape_loss(part.actual.to_numpy(), part[name].to_numpy(), [part.sku_id]) for part in parts]
+        for name in FORECASTS
+    }
+
+
+def _first(rows: StackedRows, n: int) -> StackedRows:
+    return StackedRows(rows.features[:n], rows.units[:n], rows.level[:n])

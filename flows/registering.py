@@ -1,0 +1,97 @@
+"""Whether a model that was just trained becomes the champion: its twin must not be worse than the champion's on weeks neither has seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flows.settings import Settings
+from flows.tracking import ModelVersion, champion, keep_as_challenger, promote
+
+TWIN = "twin"
+"""Folder inside a registered model of its twin, which was judged."""
+
+FINAL = "final"
+"""Folder inside a registered model of the model that scores."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a model that was trained.
+
+    Attributes
+    ----------
+    model, version
+        As registered.
+    champion
+        Whether it is the champion now.
+    criterion, loss
+        What decided, and how much of it the twin had; None without held-out weeks.
+    champion_loss, champion_version
+        The same of the champion it had to beat; None where there was none.
+    baseline, baseline_loss
+        The best simple forecast on the same weeks, by name.
+    """
+
+    model: str
+    version: str
+    champion: bool
+    criterion: str
+    loss: float | None
+    champion_loss: float | None
+    champion_version: str | None
+    baseline: str
+    baseline_loss: float | None
+
+    def row(self) -> dict[str, object]:
+        """Return the verdict as a row for people to read."""
+        return {
+            "model": self.model,
+            "version": self.version,
+            "verdict": "champion" if self.champion else "challenger",
+            "judged by": self.criterion,
+            "loss": self.loss,
+            "champion before": self.champion_loss,
+            self.baseline: self.baseline_loss,
+        }
+
+    def sentence(self) -> str:
+        """Return the verdict in one line.
+
+        >>> Verdict("uncap-demand", "2", False, "pinball loss", 0.31, 0.30, "1", "recent mean", 0.5).sentence()
+        'uncap-demand 2: pinball loss 0.3100, recent mean 0.5000; stays challenger to version 1 with 0.3000'
+        """
+        judged = f"{self.criterion} {_figure(self.loss)}, {self.baseline} {_figure(self.baseline_loss)}"
+        rival = f" version {self.champion_version} with {_figure(self.champion_loss)}" if self.champion_version else ""
+        if self.champion:
+            return f"{self.model} {self.version}: {judged}; champion{', beats' + rival if rival else ', the first'}"
+        return f"{self.model} {self.version}: {judged}; stays challenger to{rival}"
+
+
+def decide(settings: Settings, model: ModelVersion, loss: float | None, loss_of: Callable[[ModelVersion], float]) -> tuple[bool, float | None, str | None]:
+    """Promote a version if it is the first or not worse than the champion, else keep it as challenger.
+
+    Parameters
+    ----------
+    loss
+        Of the version's twin; None where no held-out weeks could be had, which lets it pass: newer data are better than none.
+    loss_of
+        Measures the champion's twin on the same weeks.
+
+    Returns
+    -------
+    tuple
+        Whether it is champion now, the loss of the champion before, and that champion's version (both None where there was none).
+    """
+    current = champion(settings, model.name)
+    if current is None:
+        promote(settings, model)
+        return True, None, None
+    champion_loss = loss_of(current) if loss is not None else None
+    wins = loss is None or champion_loss is None or loss <= champion_loss
+    (promote if wins else keep_as_challenger)(settings, model)
+    return wins, champion_loss, current.version
+
+
+def _figure(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.4f}"

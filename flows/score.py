@@ -1,0 +1,134 @@
+"""How the scored tables come about: champions predict as of a Sunday, and all of it is published in one transaction."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pyarrow as pa
+
+from contracts.errors import TrackingError
+from contracts.scored import CHURN_SCORE, DEMAND_FORECAST, TRUE_DEMAND
+from flows.churn_scores import score_retailers
+from flows.console import Say, narrated
+from flows.demand_forecasts import forecast_pairs, true_demand_rows
+from flows.deriving import build_cells, recover_as_of, usable_attributes
+from flows.environment import prepare
+from flows.opening import as_of_or_newest, open_warehouse
+from flows.orchestration import in_flow, named_flow, named_task, show_key_figures, with_retries
+from flows.recording import RunRecord, recorded_run
+from flows.settings import Settings, read_settings
+from flows.tracking import CHURN_MODEL, DEMAND_MODEL, ModelVersion, champion
+from warehouse.publish import publish
+
+
+def score(settings: Settings, as_of: date | None) -> dict[str, int]:
+    """Score every pair and retailer as of a Sunday with the champions, and replace what was scored as of it.
+
+    Parameters
+    ----------
+    settings
+        Where the warehouse and the tracking store are.
+    as_of
+        A Sunday; None for the newest.
+
+    Returns
+    -------
+    dict[str, int]
+        Rows written by table.
+
+    Raises
+    ------
+    TrackingError
+        If no model was trained yet.
+    UsageError
+        If ``as_of`` does not fit the orders.
+    """
+    return in_flow("score", score_steps, settings, as_of)
+
+
+@named_flow("score")
+def score_flow(config: str | None = None, as_of: str | None = None) -> None:
+    """Score as a deployment does: with the path of a configuration file and a date, or neither."""
+    settings = read_settings(Path(config) if config else None)
+    prepare(settings)
+    score_steps(settings, date.fromisoformat(as_of) if as_of else None)
+
+
+def score_steps(settings: Settings, as_of: date | None) -> dict[str, int]:
+    """Score inside a Prefect flow, and record it."""
+    as_of = with_retries(choose_as_of, settings)(settings, as_of)
+    with recorded_run(settings, flow="score", as_of=as_of, started_at=datetime.now(UTC)) as run, narrated("score") as say:
+        demand, churn = find_champions(settings)
+        run.demand_model_version = demand.version
+        run.churn_model_version = churn.version if churn else None
+        true_demand = with_retries(recover_true_demand, settings)(settings, as_of, run, say)
+        forecasts = with_retries(forecast_demand, settings)(settings, as_of, run, demand, say)
+        scores = with_retries(score_churn, settings)(settings, as_of, run, churn, say) if churn else None
+        rows = {TRUE_DEMAND: true_demand, DEMAND_FORECAST: forecasts} | ({CHURN_SCORE: scores} if scores is not None else {})
+        run.rows_written = with_retries(publish_rows, settings)(settings, as_of, rows, say)
+    written = [{"table": name, "rows": count} for name, count in run.rows_written.items()]
+    show_key_figures("uncap-score", written, f"Rows written as of {as_of} with demand model {demand.version}.")
+    return run.rows_written
+
+
+@named_task("choose as_of")
+def choose_as_of(settings: Settings, as_of: date | None) -> date:
+    """Return the Sunday to work on."""
+    with open_warehouse(settings) as con:
+        return as_of_or_newest(con, as_of)
+
+
+@named_task("find the champions")
+def find_champions(settings: Settings) -> tuple[ModelVersion, ModelVersion | None]:
+    """Return the champions of demand and churn; there is none for churn while no outcome is known.
+
+    Raises
+    ------
+    TrackingError
+        If no demand model was trained yet.
+    """
+    demand = champion(settings, DEMAND_MODEL)
+    if demand is None:
+        raise TrackingError(
+            f"{settings.tracking.uri}: no champion of {DEMAND_MODEL}: nothing was trained yet",
+            hint="run `uncap train` first, or set tracking.uri (UNCAP_TRACKING_URI) to the store it was trained in",
+        )
+    return demand, champion(settings, CHURN_MODEL)
+
+
+@named_task("recover true demand")
+def recover_true_demand(settings: Settings, as_of: date, run: RunRecord, say: Say) -> pa.Table:
+    """Derive the cells, recover what limits hid as of the Sunday, and return the rows of ``scored.true_demand``."""
+    with open_warehouse(settings) as con:
+        build_cells(con)
+        rows = true_demand_rows(recover_as_of(con, settings, [as_of])[as_of], as_of, run.run_id)
+    say(f"{rows.num_rows:,} censored weeks recovered")
+    return rows
+
+
+@named_task("forecast demand")
+def forecast_demand(settings: Settings, as_of: date, run: RunRecord, model: ModelVersion, say: Say) -> pa.Table:
+    """Return the rows of ``scored.demand_forecast``."""
+    with open_warehouse(settings) as con:
+        rows = forecast_pairs(con, settings, as_of, usable_attributes(con, settings), model, run.run_id)
+    say(f"{rows.num_rows:,} pair-weeks forecast")
+    return rows
+
+
+@named_task("score churn")
+def score_churn(settings: Settings, as_of: date, run: RunRecord, model: ModelVersion, say: Say) -> pa.Table:
+    """Return the rows of ``scored.churn_score``."""
+    with open_warehouse(settings) as con:
+        rows = score_retailers(con, settings, as_of, usable_attributes(con, settings), model, run.run_id)
+    say(f"{rows.num_rows:,} retailers scored")
+    return rows
+
+
+@named_task("publish the scored tables")
+def publish_rows(settings: Settings, as_of: date, rows: dict, say: Say) -> dict[str, int]:
+    """Replace the rows of this ``as_of`` in one transaction."""
+    with open_warehouse(settings) as con:
+        written = publish(con, rows, as_of=as_of, keep_weeks=settings.publish.keep_weeks.by_table())
+    say(f"{sum(written.values()):,} rows published as of {as_of}")
+    return written
