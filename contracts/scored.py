@@ -5,6 +5,9 @@ from __future__ import annotations
 from contracts.tables import Column, Kind, Table
 
 CENSORING = ("none", "cap", "band", "floor", "stockout")
+RECOVERED_CENSORING = ("cap", "band", "floor")
+"""Those of which true demand is estimated: where nothing is learned, there is nothing to estimate from."""
+
 RISK_BANDS = ("low", "watch", "high", "critical")
 QUANTILES = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
 
@@ -34,7 +37,7 @@ TRUE_DEMAND = Table(
         WEEK_START,
         Column("as_of", Kind.DATE, "last day that was known to the estimate", required=True),
         Column("delivered_units", Kind.NUMBER, "units the retailer got", required=True),
-        Column("censoring", Kind.TEXT, "cap, band or floor", required=True, choices=CENSORING),
+        Column("censoring", Kind.TEXT, "cap, band or floor", required=True, choices=RECOVERED_CENSORING),
         Column("true_units", Kind.NUMBER, "expected true demand given what was seen, units", required=True),
         Column("true_units_p10", Kind.NUMBER, "10 % quantile of the true demand, units", required=True),
         Column("true_units_p90", Kind.NUMBER, "90 % quantile of the true demand, units", required=True),

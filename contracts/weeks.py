@@ -79,3 +79,26 @@ def require_sunday(as_of: date) -> date:
             hint=f"the last whole week before it ends on {last_sunday(as_of)}",
         )
     return as_of
+
+
+def parse_as_of(text: str | None, today: date) -> date | None:
+    """Return the Sunday that a word names: a date, ``today`` for the last Sunday up to today, None for none.
+
+    Raises
+    ------
+    UsageError
+        If it is neither, or the date is no Sunday.
+
+    Examples
+    --------
+    >>> parse_as_of("2019-09-29", date(2019, 10, 8)), parse_as_of("today", date(2019, 10, 8))
+    (datetime.date(2019, 9, 29), datetime.date(2019, 10, 6))
+    """
+    if text is None:
+        return None
+    if text == "today":
+        return last_sunday(today)
+    try:
+        return require_sunday(date.fromisoformat(text))
+    except ValueError as error:
+        raise UsageError(f"as_of {text}: not a date", hint="write it as year-month-day, for instance 2019-09-29, or today") from error

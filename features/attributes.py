@@ -40,6 +40,15 @@ NO_ATTRIBUTE = ""
 """Stands for an attribute that is not known, so that those without one form a group of their own."""
 
 
+def attributes_among(names: Sequence[str]) -> tuple[str, ...]:
+    """Return those of some columns that are attributes: what a model was trained to see of the registers.
+
+    >>> attributes_among(["mean_13w", "tier"])
+    ('tier',)
+    """
+    return tuple(feature.name for feature in ATTRIBUTES if feature.name in names)
+
+
 def filled_shares(cells: ir.Table, retailers: ir.Table, skus: ir.Table) -> ir.Table:
     """Return one row with, per attribute, the share of ordering retailers or SKUs that have it (0 to 1)."""
     by_retailer = _filled(cells, retailers, "retailer_id", [feature.name for feature in RETAILER_ATTRIBUTES])

@@ -22,7 +22,6 @@ from flows.settings import Settings
 from warehouse.tables import fetch, table
 
 
-
 def churn_origins(settings: Settings, as_of: date, first_week: date) -> list[date]:
     """Return the Sundays to train on, newest first: the shortest window of each is over, and half a year lies before it."""
     spacing = settings.churn.origin_spacing_weeks
@@ -57,8 +56,8 @@ def fetch_labelled(con: Backend, origins: Sequence[date], known: date, attribute
 
 
 def _retailers(con: Backend, as_of: date, attributes: Sequence[str]) -> ir.Table:
-    registers = (table(con, described) for described in (RETAILERS, SKUS, INTERACTIONS))
-    return retailer_features(_cells(con, as_of), *registers, as_of, attributes=attributes)
+    retailers, skus, interactions = (table(con, described) for described in (RETAILERS, SKUS, INTERACTIONS))
+    return retailer_features(_cells(con, as_of), retailers, skus, interactions, as_of, attributes=attributes)
 
 
 def _cells(con: Backend, as_of: date) -> ir.Table:
@@ -66,4 +65,5 @@ def _cells(con: Backend, as_of: date) -> ir.Table:
 
 
 def _as_frame(con: Backend, rows: ir.Table) -> pd.DataFrame:
-    return fetch(con, rows).to_pandas()
+    fetched: pd.DataFrame = fetch(con, rows).to_pandas()
+    return fetched

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
@@ -12,7 +11,8 @@ from ibis.backends.duckdb import Backend
 
 from contracts.scored import CHURN_SCORE
 from contracts.weeks import CHURN_HORIZONS
-from flows.churn_rows import fetch_retailers, retailer_attributes
+from features.attributes import attributes_among
+from flows.churn_rows import fetch_retailers
 from flows.registering import FINAL
 from flows.settings import Settings
 from flows.tracking import ModelVersion, model_folder
@@ -22,9 +22,7 @@ from models.risk import margin_at_risk, risk_bands
 from warehouse.tables import fetch, table
 
 
-def score_retailers(
-    con: Backend, settings: Settings, as_of: date, attributes: Sequence[str], version: ModelVersion, run_id: str
-) -> pa.Table:
+def score_retailers(con: Backend, settings: Settings, as_of: date, version: ModelVersion, run_id: str) -> pa.Table:
     """Score every active retailer as of a Sunday; ``derived.recovered`` must hold that Sunday.
 
     Returns
@@ -33,7 +31,7 @@ def score_retailers(
         Rows of ``scored.churn_score``, one per active retailer.
     """
     model = ChurnModel.load(model_folder(settings, version) / FINAL)
-    retailers = fetch_retailers(con, as_of, retailer_attributes(attributes))
+    retailers = fetch_retailers(con, as_of, attributes_among(model.features))
     scores = model.predict(retailers)
     reasons = churn_reasons(retailers, model.contributions(retailers))
     bands = risk_bands(scores.p_churn_13w, settings.churn.risk_thresholds)
@@ -54,4 +52,5 @@ def _bands_before(con: Backend, as_of: date) -> pd.Series:
     stored = table(con, CHURN_SCORE)
     earlier = stored.filter(stored.as_of < as_of)
     newest = earlier.filter(earlier.as_of == earlier.as_of.max())
-    return fetch(con, newest.select("retailer_id", "risk_band")).to_pandas().set_index("retailer_id").risk_band.astype(object)
+    bands: pd.DataFrame = fetch(con, newest.select("retailer_id", "risk_band")).to_pandas()
+    return bands.set_index("retailer_id").risk_band.astype(object)

@@ -8,17 +8,18 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from contracts.errors import UncapError, UsageError
-from contracts.weeks import require_sunday
+from contracts.errors import UncapError
+from contracts.weeks import parse_as_of
 from flows.console import console_for_results, console_for_steps, print_crash, print_failure, table_of
 from flows.environment import prepare, require_openmp
+from flows.locations import DEMO_CONFIG
 from flows.settings import Settings, read_settings
 
 app = typer.Typer(
@@ -33,7 +34,11 @@ app = typer.Typer(
 Config = Annotated[Path | None, typer.Option("--config", metavar="PATH", help="TOML file laid over conf/base.toml key by key.")]
 AsOf = Annotated[
     str | None,
-    typer.Option("--as-of", metavar="DATE", help="Last day that may be known, a Sunday. [default: the last on or before the newest order]"),
+    typer.Option(
+        "--as-of",
+        metavar="DATE",
+        help="Last day known: a Sunday, or today for the last one. [default: the last up to the newest order]",
+    ),
 ]
 
 
@@ -83,11 +88,11 @@ def uncap(
 @app.command()
 def demo(
     config: Config = None,
-    small: Annotated[bool, typer.Option("--small", help="A county of a few hundred shops, for a first look.")] = False,
+    small: Annotated[bool, typer.Option("--small", help="A county of 120 shops, for a first look.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of the simulated county.")] = 1,
 ) -> None:
     """Make a small simulated county, load it, train, score, and say where to look."""
-    settings = _ready(config)
+    settings = _ready(config or DEMO_CONFIG)
     from flows.demo import demo as run_demo
 
     run_demo(settings, small=small, seed=seed)
@@ -113,7 +118,7 @@ def load(
 @app.command()
 def train(config: Config = None, as_of: AsOf = None) -> None:
     """Train the demand and churn models, and promote each only if it beats the current champion."""
-    settings, cut_off = _ready(config), _parse_as_of(as_of)
+    settings, cut_off = _ready(config), parse_as_of(as_of, _today())
     from flows.train import train as run_train
 
     run_train(settings, cut_off)
@@ -122,7 +127,7 @@ def train(config: Config = None, as_of: AsOf = None) -> None:
 @app.command()
 def score(config: Config = None, as_of: AsOf = None) -> None:
     """Score with the champions and write the scored tables; running it twice leaves the same tables."""
-    settings, cut_off = _ready(config), _parse_as_of(as_of)
+    settings, cut_off = _ready(config), parse_as_of(as_of, _today())
     from flows.score import score as run_score
 
     run_score(settings, cut_off)
@@ -135,7 +140,7 @@ def backtest(
     origins: Annotated[int, typer.Option("--origins", min=1, help="How many past cut-offs to forecast from.")] = 4,
 ) -> None:
     """Evaluate the models and the baselines from several past cut-offs."""
-    settings, cut_off = _ready(config), _parse_as_of(as_of)
+    settings, cut_off = _ready(config), parse_as_of(as_of, _today())
     from flows.backtest import backtest as run_backtest
 
     run_backtest(settings, cut_off, origins)
@@ -144,7 +149,7 @@ def backtest(
 @app.command()
 def run(config: Config = None, as_of: AsOf = None) -> None:
     """Train, then score."""
-    settings, cut_off = _ready(config), _parse_as_of(as_of)
+    settings, cut_off = _ready(config), parse_as_of(as_of, _today())
     from flows.score import score as run_score
     from flows.train import train as run_train
 
@@ -188,18 +193,8 @@ def _ready(config: Path | None) -> Settings:
     return settings
 
 
-def _parse_as_of(text: str | None) -> date | None:
-    """Return the Sunday that a text names.
-
-    >>> _parse_as_of("2019-09-29")
-    datetime.date(2019, 9, 29)
-    """
-    if text is None:
-        return None
-    try:
-        return require_sunday(date.fromisoformat(text))
-    except ValueError as error:
-        raise UsageError(f"--as-of {text}: not a date", hint="write it as year-month-day, for instance 2019-09-29") from error
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 def _debugging(words: Sequence[str]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
@@ -12,6 +11,7 @@ from ibis.backends.duckdb import Backend
 
 from contracts.scored import DEMAND_FORECAST, QUANTILES, TRUE_DEMAND, quantile_column
 from contracts.weeks import HORIZONS, target_week
+from features.attributes import attributes_among
 from flows.demand_rows import fetch_pairs, target_calendar
 from flows.registering import FINAL
 from flows.settings import Settings
@@ -22,9 +22,7 @@ RECOVERY_VERSION = "censored-em-1"
 """The method that recovers true demand; it has no fitted model of its own."""
 
 
-def forecast_pairs(
-    con: Backend, settings: Settings, as_of: date, attributes: Sequence[str], version: ModelVersion, run_id: str
-) -> pa.Table:
+def forecast_pairs(con: Backend, settings: Settings, as_of: date, version: ModelVersion, run_id: str) -> pa.Table:
     """Forecast every pair as of a Sunday; ``derived.recovered`` must hold that Sunday.
 
     Returns
@@ -33,7 +31,7 @@ def forecast_pairs(
         Rows of ``scored.demand_forecast``, one per pair and horizon.
     """
     model = DemandModel.load(model_folder(settings, version) / FINAL)
-    pairs = fetch_pairs(con, settings, as_of, attributes)
+    pairs = fetch_pairs(con, settings, as_of, attributes_among(model.space.names))
     calendar = target_calendar(con, settings, as_of)
     forecasts = model.predict(pairs, calendar, QUANTILES, settings.demand.lightgbm.num_threads)
     weeks = (_week_of_rows(pairs, forecasts[horizon], as_of, horizon, version, run_id) for horizon in HORIZONS)

@@ -13,7 +13,7 @@ from ibis.backends.duckdb import Backend
 
 from contracts.cells import CELLS, RECOVERED
 from contracts.raw import EVENTS, RETAILERS, SKUS
-from contracts.weeks import HORIZONS, PAIR_WEEKS, last_week, target_week
+from contracts.weeks import CHURN_HORIZONS, HORIZONS, PAIR_WEEKS, last_week, target_week
 from features.attributes import CATEGORICAL_ATTRIBUTES
 from features.calendar import CALENDAR_FEATURES, FAR_WEEKS, holiday_dates, week_calendar
 from features.cells import with_true_units
@@ -42,12 +42,29 @@ class DemandRows:
     early: StackedRows
     late: StackedRows | None
 
+    @property
+    def size(self) -> int:
+        """Rows, early and late."""
+        return self.early.units.size + (0 if self.late is None else self.late.units.size)
+
+
+KEY = ("retailer_id", "sku_id")
+"""Rows are drawn by their position, so they come in the order of their key: DuckDB's own order is another one each time."""
+
+NEWEST_CUT_OFF = timedelta(weeks=CHURN_HORIZONS[0])
+"""The newest cut-off knows half of its targets, and lies on the grid of the churn model's origins, so that both share what is recovered."""
+
 
 def training_cut_offs(settings: Settings, known: date, first_week: date) -> list[date]:
-    """Return the Sundays to train on, newest first: the first target week of each is known, and half a year lies before it."""
+    """Return the Sundays to train on, newest first.
+
+    Some target weeks of each are known, and enough weeks lie before it: where the history is as short as it may be, a model and the
+    twin that knows eight weeks less still have a cut-off each.
+    """
     spacing = settings.demand.cut_off_spacing_weeks
-    candidates = (known - timedelta(weeks=1 + spacing * k) for k in range(settings.demand.cut_offs))
-    earliest = first_week + timedelta(weeks=settings.demand.min_history_weeks - len(HORIZONS) - spacing)
+    candidates = (known - NEWEST_CUT_OFF - timedelta(weeks=spacing * k) for k in range(settings.demand.cut_offs))
+    before = timedelta(weeks=settings.demand.min_history_weeks) - timedelta(weeks=len(HORIZONS)) - 2 * NEWEST_CUT_OFF
+    earliest = first_week + before - timedelta(days=1)
     return [cut_off for cut_off in candidates if cut_off >= earliest]
 
 
@@ -61,7 +78,7 @@ def fetch_judged_pairs(con: Backend, settings: Settings, as_of: date, known: dat
     cells = with_true_units(table(con, CELLS), table(con, RECOVERED), known)
     came = with_targets(_pairs(con, settings, as_of, attributes), target_units(cells, as_of), "target")
     year_before = target_units(cells, as_of - timedelta(weeks=PAIR_WEEKS))
-    return fetch(con, with_targets(came, year_before, "naive"))
+    return fetch(con, with_targets(came, year_before, "naive").order_by(*KEY))
 
 
 def gather_rows(
@@ -81,10 +98,11 @@ def gather_rows(
     labels = with_true_units(table(con, CELLS), table(con, RECOVERED), known)
     share = settings.demand.max_training_rows / sum(len(_known_horizons(cut_off, known)) for cut_off in cut_offs)
     space: FeatureSpace | None = None
-    early, late = [], []
+    early: list[StackedRows] = []
+    late: list[StackedRows] = []
     for cut_off in cut_offs:
         targets = target_units(labels, cut_off)
-        pairs = fetch(con, with_targets(_pairs(con, settings, cut_off, attributes), targets, "target"))
+        pairs = fetch(con, with_targets(_pairs(con, settings, cut_off, attributes), targets, "target").order_by(*KEY))
         space = space or space_of(pairs, attributes)
         calendar = target_calendar(con, settings, cut_off)
         soon = _known_horizons(cut_off, twin_knows)
@@ -92,7 +110,8 @@ def gather_rows(
             if horizons:
                 seed = [settings.demand.seed, cut_off.toordinal(), horizons[0]]
                 parts.append(sample_rows(space, pairs, calendar, horizons, round(share * len(horizons)), seed))
-    assert space is not None
+    if space is None:
+        raise ValueError("cut_offs: none; expected at least one")
     return DemandRows(space, StackedRows.concatenate(early), StackedRows.concatenate(late) if late else None)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from contracts.errors import UsageError
 from contracts.raw import ORDER_LINES, RETAILERS
 from demo.county import County, write_county
@@ -63,8 +65,6 @@ def require_own_warehouse(settings: Settings, folder: Path) -> None:
     UsageError
         If the warehouse holds a retailer that the county does not have.
     """
-    import pyarrow.parquet as pq
-
     own = set(pq.read_table(folder / "input" / f"{RETAILERS.name}.parquet", columns=["retailer_id"])["retailer_id"].to_pylist())
     with open_warehouse(settings) as con:
         stored = fetch(con, table(con, ORDER_LINES).select("retailer_id").distinct())["retailer_id"].to_pylist()

@@ -11,7 +11,7 @@ from ibis.backends.duckdb import Backend
 from rich.console import Console
 
 from contracts.cells import CELLS
-from contracts.raw import ORDER_LINES
+from contracts.errors import WarehouseError
 from contracts.scored import CHURN_SCORE, DEMAND_FORECAST, TRUE_DEMAND
 from contracts.weeks import HORIZONS, PAIR_WEEKS, target_week
 from demo.county import CountyFacts
@@ -35,10 +35,13 @@ def print_summary(settings: Settings, folder: Path, as_of: date, facts: CountyFa
         forecast = _forecast_rows(con, as_of, truth)
         at_risk = _at_risk_rows(con, as_of)
     console.print(
-        f"\nA county of {facts.rows['retailers']:,} retailers and {facts.rows['skus']} SKUs, {facts.rows['order_lines']:,} order lines up to {as_of}."
+        f"\nA county of {facts.rows['retailers']:,} retailers and {facts.rows['skus']} SKUs,"
+        f" {facts.rows['order_lines']:,} order lines up to {as_of}."
         f"\nLimits stopped {facts.share_of_orders_at_cap:.0%} of the orders and hid {facts.share_of_demand_lost:.0%} of the demand.\n"
     )
-    console.print(table_of("Demand in the weeks that a cap, a band cap or a floor hid, against the truth", *recovery, numbers=recovery[0][1:]), "")
+    console.print(
+        table_of("Demand in the weeks that a cap, a band cap or a floor hid, against the truth", *recovery, numbers=recovery[0][1:]), ""
+    )
     console.print(table_of(f"Forecast of the true demand of the 8 weeks after {as_of}", *forecast, numbers=forecast[0][1:]), "")
     console.print(table_of("Retailers most at risk", *at_risk, numbers=at_risk[0][1:3]), "")
     console.print("Where to look")
@@ -56,7 +59,16 @@ def _recovery_rows(con: Backend, as_of: date, truth: pd.DataFrame) -> tuple[list
         if len(part) and part.demand_units.sum() > 0:
             actual = part.demand_units.to_numpy(dtype=float)
             taken, recovered = part.delivered_units.to_numpy(), part.true_units.to_numpy()
-            rows.append([name, len(part), _percent(bias(actual, taken)), _percent(bias(actual, recovered)), wape_loss(actual, taken), wape_loss(actual, recovered)])
+            rows.append(
+                [
+                    name,
+                    len(part),
+                    _percent(bias(actual, taken)),
+                    _percent(bias(actual, recovered)),
+                    wape_loss(actual, taken),
+                    wape_loss(actual, recovered),
+                ]
+            )
     return ["hidden by", "weeks", "bias: orders as demand", "bias: uncap", "WAPE: orders as demand", "WAPE: uncap"], rows
 
 
@@ -75,11 +87,17 @@ def _forecast_rows(con: Backend, as_of: date, truth: pd.DataFrame) -> tuple[list
     weeks = weeks.fillna({"demand_units": 0.0, "naive": 0.0, "recent": 0.0})
     actual, pair = weeks.demand_units.to_numpy(dtype=float), [weeks.retailer_id, weeks.sku_id]
     rows: list[list[object]] = []
-    for name, column in (("uncap", "mean_units"), ("same weeks last year, as ordered", "naive"), ("mean of the last 13 weeks, as ordered", "recent")):
+    for name, column in (
+        ("uncap", "mean_units"),
+        ("same weeks last year, as ordered", "naive"),
+        ("mean of the last 13 weeks, as ordered", "recent"),
+    ):
         units = weeks[column].to_numpy(dtype=float)
         sku = grouped_wape_loss(actual, units, [weeks.sku_id, weeks.horizon_weeks])
         rows.append([name, _percent(bias(actual, units)), grouped_wape_loss(actual, units, pair), sku])
-    assert set(weeks.horizon_weeks) == set(HORIZONS)
+    if set(weeks.horizon_weeks) != set(HORIZONS):
+        found = sorted(set(weeks.horizon_weeks))
+        raise WarehouseError(f"scored.demand_forecast.horizon_weeks: {found}; expected 1 to 8", hint="run `uncap score` again")
     return ["forecast", "bias", "WAPE: pair over 8 weeks", "WAPE: SKU and week"], rows
 
 

@@ -11,6 +11,7 @@ from ibis.backends.duckdb import Backend
 
 from contracts.cells import CELLS, RECOVERED
 from contracts.raw import ALLOCATION_LIMITS, ORDER_LINES, RETAILERS, SKUS, SUPPLY
+from contracts.weeks import last_week
 from features.attributes import ATTRIBUTES, filled_shares
 from features.cells import cells_to_recover, retailer_sku_weeks
 from flows.settings import Settings
@@ -18,15 +19,19 @@ from models.recovery import RecoverySettings, censored_history, recover
 from warehouse.tables import fetch, materialise, store, table
 
 
-def build_cells(con: Backend) -> None:
-    """Derive all retailer-SKU-weeks anew from what is loaded."""
+def build_cells(con: Backend) -> int:
+    """Derive all retailer-SKU-weeks anew from what is loaded, and return how many there are."""
     raw = (table(con, described) for described in (ORDER_LINES, RETAILERS, SKUS, ALLOCATION_LIMITS, SUPPLY))
-    materialise(con, CELLS, retailer_sku_weeks(*raw))
+    cells = materialise(con, CELLS, retailer_sku_weeks(*raw))
+    counted = fetch(con, cells.aggregate(rows=cells.count()))
+    return int(counted["rows"][0].as_py())
 
 
-def usable_attributes(con: Backend, settings: Settings) -> tuple[str, ...]:
-    """Return the attributes that nearly every retailer or SKU with an order has, in the order of the catalogue."""
-    shares = fetch(con, filled_shares(table(con, CELLS), table(con, RETAILERS), table(con, SKUS))).to_pylist()[0]
+def usable_attributes(con: Backend, settings: Settings, as_of: date) -> tuple[str, ...]:
+    """Return the attributes that nearly every retailer or SKU with an order up to a Sunday has, in the order of the catalogue."""
+    cells = table(con, CELLS)
+    known = cells.filter(cells.week_start <= last_week(as_of))
+    shares = fetch(con, filled_shares(known, table(con, RETAILERS), table(con, SKUS))).to_pylist()[0]
     least = settings.features.attribute_share
     return tuple(feature.name for feature in ATTRIBUTES if (shares[feature.name] or 0.0) >= least)
 

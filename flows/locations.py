@@ -7,6 +7,9 @@ from pathlib import Path
 PROJECT_FOLDER = Path(__file__).resolve().parents[1]
 """The folder that holds conf/, data/ and mlruns/; the packages are installed editable, so it is where this file lies."""
 
+DEMO_CONFIG = PROJECT_FOLDER / "conf" / "demo.toml"
+"""What `uncap demo` lays over conf/base.toml where no other file is named."""
+
 SERVER_SCHEMES = ("http", "https")
 
 

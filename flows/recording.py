@@ -26,6 +26,8 @@ class RunRecord:
     ----------
     run_id
         Carried by every row the run writes.
+    as_of
+        What it works on, once that is chosen.
     rows_written
         Rows by full table name.
     demand_model_version, churn_model_version
@@ -33,6 +35,7 @@ class RunRecord:
     """
 
     run_id: str
+    as_of: date | None = None
     rows_written: dict[str, int] = field(default_factory=dict)
     demand_model_version: str | None = None
     churn_model_version: str | None = None
@@ -49,7 +52,7 @@ def recorded_run(settings: Settings, *, flow: str, as_of: date | None = None, st
     flow
         ``load``, ``train``, ``score`` or ``backtest``.
     as_of
-        Last day that was known; None where the flow has none.
+        Last day that may be known, as asked for; None where the flow has none or chooses it.
     started_at
         When it began, UTC.
 
@@ -74,7 +77,7 @@ def recorded_run(settings: Settings, *, flow: str, as_of: date | None = None, st
             with open_warehouse(settings) as con:
                 run.rows_written = publish(con, rows, as_of=as_of, keep_weeks=settings.publish.keep_weeks.by_table())
     """
-    run = RunRecord(with_retries(record_start, settings)(settings, flow, as_of, started_at))
+    run = RunRecord(with_retries(record_start, settings)(settings, flow, as_of, started_at), as_of)
     try:
         yield run
     except BaseException as error:
@@ -102,6 +105,7 @@ def record_end(settings: Settings, run: RunRecord, status: str, error: str | Non
             demand_model_version=run.demand_model_version,
             churn_model_version=run.churn_model_version,
             rows_written=run.rows_written,
+            as_of=run.as_of,
             error=error,
         )
 

@@ -1,4 +1,4 @@
-"""What a training of the churn model leaves in the tracking store: parameters, figures against the baseline, pictures, lineage, the model."""
+"""What a training of the churn model leaves in the tracking store: parameters, figures, pictures, lineage, the model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from features.churn import churn_features
 from flows.plots import calibration, feature_importance
 from flows.registering import FINAL, TWIN, Verdict, decide
 from flows.settings import Settings
@@ -36,13 +35,12 @@ def register_churn(
     lineage: Sequence[TableLineage],
     watch: Stopwatch,
     folder: Path,
-    attributes: Sequence[str],
 ) -> Verdict:
     """Log a trained churn model, register it, and promote it if it deserves it."""
     for name, model in ((FINAL, trained.model), (TWIN, trained.twin)):
         (folder / name).mkdir()
         model.save(folder / name)
-    example = _example(trained, attributes)
+    example = _example(trained)
     tags = {"as_of": as_of.isoformat(), "uncap_run_id": run_id}
     with tracked_run(settings, f"churn {as_of}", tags) as tracked:
         _log(tracked, settings, trained, lineage)
@@ -91,6 +89,6 @@ def _calibration_bins(probabilities: np.ndarray, outcomes: np.ndarray) -> pd.Dat
     return grouped.agg(predicted=("p", "mean"), observed=("y", "mean"), rows=("y", "size"))
 
 
-def _example(trained: TrainedChurn, attributes: Sequence[str]) -> pd.DataFrame:
-    names = ["retailer_id", *(feature.name for feature in churn_features(attributes))]
+def _example(trained: TrainedChurn) -> pd.DataFrame:
+    names = ["retailer_id", *trained.model.features]
     return trained.labelled[names].drop_duplicates("retailer_id").head(EXAMPLE_ROWS).reset_index(drop=True)

@@ -80,7 +80,9 @@ def _loss_of(settings: Settings, rival: ModelVersion, trained: TrainedDemand) ->
 
 def _log(tracked: TrackedRun, settings: Settings, trained: TrainedDemand, lineage: Sequence[TableLineage]) -> None:
     tracked.log_parameters({"demand": settings.demand.model_dump(), "recovery": settings.recovery.model_dump()})
-    tracked.log_parameters({"rows": trained.rows.units.size, "features": len(trained.model.space.names), "judged_as_of": trained.held_out.origin})
+    tracked.log_parameters(
+        {"rows": trained.rows.units.size, "features": len(trained.model.space.names), "judged_as_of": trained.held_out.origin}
+    )
     figures = trained.figures
     added = {
         f"value_added_score.{name}": forecast_value_added_score(figures["model.pair_8w_wape_loss"], figures[f"{name}.pair_8w_wape_loss"])
@@ -90,7 +92,9 @@ def _log(tracked: TrackedRun, settings: Settings, trained: TrainedDemand, lineag
     tracked.log_lineage(lineage)
     importances = trained.model.importances()
     tracked.log_document("feature_importances.json", importances)
-    tracked.log_figure("plots/feature_importance.png", feature_importance(list(importances), list(importances.values()), "Demand: what the mean rests on"))
+    tracked.log_figure(
+        "plots/feature_importance.png", feature_importance(list(importances), list(importances.values()), "Demand: what the mean rests on")
+    )
     orders = order_calibration(trained.weeks)
     title = f"Probability of any demand, eight weeks after {trained.held_out.origin}"
     tracked.log_figure("plots/order_calibration.png", calibration(list(orders.predicted), list(orders.observed), list(orders.weeks), title))

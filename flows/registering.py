@@ -62,13 +62,17 @@ class Verdict:
         'uncap-demand 2: pinball loss 0.3100, recent mean 0.5000; stays challenger to version 1 with 0.3000'
         """
         judged = f"{self.criterion} {_figure(self.loss)}, {self.baseline} {_figure(self.baseline_loss)}"
-        rival = f" version {self.champion_version} with {_figure(self.champion_loss)}" if self.champion_version else ""
-        if self.champion:
-            return f"{self.model} {self.version}: {judged}; champion{', beats' + rival if rival else ', the first'}"
-        return f"{self.model} {self.version}: {judged}; stays challenger to{rival}"
+        if self.champion_version is None:
+            return f"{self.model} {self.version}: {judged}; champion, the first"
+        rival = f"version {self.champion_version}" + ("" if self.champion_loss is None else f" with {_figure(self.champion_loss)}")
+        if self.loss is None:
+            return f"{self.model} {self.version}: not judged; champion for its newer data, before {rival}"
+        return f"{self.model} {self.version}: {judged}; {'champion, not worse than' if self.champion else 'stays challenger to'} {rival}"
 
 
-def decide(settings: Settings, model: ModelVersion, loss: float | None, loss_of: Callable[[ModelVersion], float]) -> tuple[bool, float | None, str | None]:
+def decide(
+    settings: Settings, model: ModelVersion, loss: float | None, loss_of: Callable[[ModelVersion], float]
+) -> tuple[bool, float | None, str | None]:
     """Promote a version if it is the first or not worse than the champion, else keep it as challenger.
 
     Parameters

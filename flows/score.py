@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import pyarrow as pa
 
 from contracts.errors import TrackingError
 from contracts.scored import CHURN_SCORE, DEMAND_FORECAST, TRUE_DEMAND
+from contracts.tables import Table
+from contracts.weeks import parse_as_of
 from flows.churn_scores import score_retailers
 from flows.console import Say, narrated
 from flows.demand_forecasts import forecast_pairs, true_demand_rows
-from flows.deriving import build_cells, recover_as_of, usable_attributes
+from flows.deriving import build_cells, recover_as_of
 from flows.environment import prepare
 from flows.opening import as_of_or_newest, open_warehouse
 from flows.orchestration import in_flow, named_flow, named_task, show_key_figures, with_retries
@@ -52,13 +55,13 @@ def score_flow(config: str | None = None, as_of: str | None = None) -> None:
     """Score as a deployment does: with the path of a configuration file and a date, or neither."""
     settings = read_settings(Path(config) if config else None)
     prepare(settings)
-    score_steps(settings, date.fromisoformat(as_of) if as_of else None)
+    score_steps(settings, parse_as_of(as_of, datetime.now(UTC).date()))
 
 
 def score_steps(settings: Settings, as_of: date | None) -> dict[str, int]:
     """Score inside a Prefect flow, and record it."""
-    as_of = with_retries(choose_as_of, settings)(settings, as_of)
     with recorded_run(settings, flow="score", as_of=as_of, started_at=datetime.now(UTC)) as run, narrated("score") as say:
+        as_of = run.as_of = with_retries(choose_as_of, settings)(settings, as_of)
         demand, churn = find_champions(settings)
         run.demand_model_version = demand.version
         run.churn_model_version = churn.version if churn else None
@@ -111,7 +114,7 @@ def recover_true_demand(settings: Settings, as_of: date, run: RunRecord, say: Sa
 def forecast_demand(settings: Settings, as_of: date, run: RunRecord, model: ModelVersion, say: Say) -> pa.Table:
     """Return the rows of ``scored.demand_forecast``."""
     with open_warehouse(settings) as con:
-        rows = forecast_pairs(con, settings, as_of, usable_attributes(con, settings), model, run.run_id)
+        rows = forecast_pairs(con, settings, as_of, model, run.run_id)
     say(f"{rows.num_rows:,} pair-weeks forecast")
     return rows
 
@@ -120,13 +123,13 @@ def forecast_demand(settings: Settings, as_of: date, run: RunRecord, model: Mode
 def score_churn(settings: Settings, as_of: date, run: RunRecord, model: ModelVersion, say: Say) -> pa.Table:
     """Return the rows of ``scored.churn_score``."""
     with open_warehouse(settings) as con:
-        rows = score_retailers(con, settings, as_of, usable_attributes(con, settings), model, run.run_id)
+        rows = score_retailers(con, settings, as_of, model, run.run_id)
     say(f"{rows.num_rows:,} retailers scored")
     return rows
 
 
 @named_task("publish the scored tables")
-def publish_rows(settings: Settings, as_of: date, rows: dict, say: Say) -> dict[str, int]:
+def publish_rows(settings: Settings, as_of: date, rows: Mapping[Table, pa.Table], say: Say) -> dict[str, int]:
     """Replace the rows of this ``as_of`` in one transaction."""
     with open_warehouse(settings) as con:
         written = publish(con, rows, as_of=as_of, keep_weeks=settings.publish.keep_weeks.by_table())

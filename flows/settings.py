@@ -88,7 +88,7 @@ class Demand(Section):
     """How the demand model is trained."""
 
     seed: int
-    min_history_weeks: Annotated[int, Field(ge=17)]
+    min_history_weeks: Annotated[int, Field(ge=20)]
     cut_offs: Count
     cut_off_spacing_weeks: Count
     max_training_rows: Count
@@ -115,6 +115,8 @@ class Churn(Section):
     origins: Count
     origin_spacing_weeks: Count
     first_origin_weeks: Count
+    calibration_origins: Count
+    test_origins: Count
     risk_thresholds: list[float]
     lightgbm: ChurnTrees
 

@@ -169,9 +169,9 @@ def _next_step(loaded: Sequence[LoadedTable], scored: Sequence[ScoredTable], cha
 
 
 def _headline(metrics: dict[str, float], most: int = 5) -> str:
-    """Return the figures named ``headline.*`` if there are any, else the first few by name."""
+    """Return the figures named ``headline.*``; there are none where the history was too short to judge the model."""
     chosen = {name.removeprefix("headline."): value for name, value in metrics.items() if name.startswith("headline.")}
-    return ", ".join(f"{name} {value:.4g}" for name, value in list((chosen or dict(sorted(metrics.items()))).items())[:most])
+    return ", ".join(f"{name} {value:.4g}" for name, value in list(chosen.items())[:most]) or "not judged"
 
 
 def _minute(moment: datetime) -> str:

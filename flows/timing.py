@@ -32,6 +32,12 @@ class Stopwatch:
         finally:
             self._seconds[part] = self._seconds.get(part, 0.0) + time.monotonic() - began
 
+    def copy(self) -> Stopwatch:
+        """Return a watch that goes on from here on its own."""
+        other = Stopwatch()
+        other._began, other._seconds = self._began, dict(self._seconds)
+        return other
+
     def metrics(self) -> dict[str, float]:
         """Return ``seconds.{part}`` of each part and ``seconds.total`` since the beginning."""
         parts = {f"seconds.{part}": round(seconds, 2) for part, seconds in self._seconds.items()}

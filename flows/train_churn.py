@@ -12,7 +12,7 @@ from ibis.backends.duckdb import Backend
 
 from contracts.weeks import CHURN_HORIZONS
 from features.churn import churn_features
-from flows.churn_rows import churn_origins, fetch_labelled
+from flows.churn_rows import churn_origins, fetch_labelled, retailer_attributes
 from flows.settings import Settings
 from flows.timing import Stopwatch
 from models.churn import ChurnModel, ChurnSettings, fit_churn
@@ -22,9 +22,6 @@ from models.classification import auc_score, average_precision_score, brier_loss
 
 CRITERION = "model.brier_loss"
 """A challenger must not have more of this than the champion: it judges ranking and calibration at once."""
-
-CALIBRATION_ORIGINS = 3
-"""Origins of the longest horizon on which probabilities are calibrated."""
 
 
 @dataclass(frozen=True)
@@ -58,20 +55,22 @@ class TrainedChurn:
     note: str | None
 
 
-def train_churn(
-    con: Backend, settings: Settings, as_of: date, first_week: date, attributes: Sequence[str], watch: Stopwatch, *, test_origins: int = 3
-) -> TrainedChurn | None:
-    """Train the model and its twin on what is known as of a Sunday, and judge the twin; None where no origin has a known outcome."""
+def gather_churn(con: Backend, settings: Settings, as_of: date, first_week: date, attributes: Sequence[str]) -> pd.DataFrame:
+    """Return the labelled rows of every origin with an outcome known as of a Sunday; none where the history is too short.
+
+    Cells must be built, and recovered as of every origin.
+    """
     origins = churn_origins(settings, as_of, first_week)
-    if not origins:
-        return None
-    with watch("features"):
-        rows = fetch_labelled(con, origins, as_of, attributes)
-    if rows.empty:
-        return None
-    split = split_origins(rows, as_of, calibrate_origins=CALIBRATION_ORIGINS, test_origins=test_origins)
-    final = split_origins(rows, as_of, calibrate_origins=CALIBRATION_ORIGINS, test_origins=0)
-    features, fitted = churn_features(attributes), churn_settings(settings)
+    return fetch_labelled(con, origins, as_of, retailer_attributes(attributes)) if origins else pd.DataFrame()
+
+
+def train_churn(
+    rows: pd.DataFrame, settings: Settings, as_of: date, attributes: Sequence[str], watch: Stopwatch, *, test_origins: int
+) -> TrainedChurn:
+    """Train the model and its twin on labelled rows, and judge the twin; needs no warehouse."""
+    split = split_origins(rows, as_of, calibrate_origins=settings.churn.calibration_origins, test_origins=test_origins)
+    final = split_origins(rows, as_of, calibrate_origins=settings.churn.calibration_origins, test_origins=0)
+    features, fitted = churn_features(retailer_attributes(attributes)), churn_settings(settings)
     with watch("lightgbm"):
         twin = fit_churn(split.train, split.calibrate, features, fitted)
         model = fit_churn(final.train, final.calibrate, features, fitted)

@@ -13,7 +13,7 @@ from ibis.backends.duckdb import Backend
 
 from contracts.scored import QUANTILES
 from contracts.weeks import HORIZONS
-from flows.demand_rows import draw_pairs, fetch_judged_pairs, gather_rows, target_calendar, training_cut_offs
+from flows.demand_rows import DemandRows, draw_pairs, fetch_judged_pairs, gather_rows, target_calendar, training_cut_offs
 from flows.settings import Settings
 from flows.timing import Stopwatch
 from models.demand import DemandModel, DemandSettings, fit_demand
@@ -78,23 +78,26 @@ class TrainedDemand:
     rows: StackedRows
 
 
-def cut_offs_to_recover(settings: Settings, as_of: date, first_week: date) -> list[date]:
-    """Return every Sunday as of which a training needs recovered demand, newest first."""
-    return sorted({as_of, as_of - HELD_OUT, *training_cut_offs(settings, as_of, first_week)}, reverse=True)
+def cut_offs_to_recover(settings: Settings, as_of: date, first_week: date) -> set[date]:
+    """Return every Sunday as of which a training needs recovered demand."""
+    return {as_of, as_of - HELD_OUT, *training_cut_offs(settings, as_of, first_week)}
 
 
-def train_demand(
-    con: Backend, settings: Settings, as_of: date, first_week: date, attributes: Sequence[str], watch: Stopwatch
-) -> TrainedDemand:
-    """Train the model and its twin on what is known as of a Sunday, and judge the twin.
+def gather_demand(
+    con: Backend, settings: Settings, as_of: date, first_week: date, attributes: Sequence[str]
+) -> tuple[DemandRows, JudgedWeeks]:
+    """Return what the model and its twin are trained on, and the weeks the twin is judged on.
 
     Cells must be built, and recovered as of every cut-off of ``cut_offs_to_recover``.
     """
     origin = as_of - HELD_OUT
-    with watch("features"):
-        cut_offs = training_cut_offs(settings, as_of, first_week)
-        rows = gather_rows(con, settings, cut_offs, as_of, origin, attributes)
-        held_out = fetch_held_out(con, settings, origin, as_of, attributes)
+    cut_offs = training_cut_offs(settings, as_of, first_week)
+    rows = gather_rows(con, settings, cut_offs, as_of, origin, attributes)
+    return rows, fetch_held_out(con, settings, origin, as_of, attributes)
+
+
+def train_demand(rows: DemandRows, held_out: JudgedWeeks, settings: Settings, watch: Stopwatch) -> TrainedDemand:
+    """Train the model and its twin, and judge the twin; needs no warehouse, so that others can use it meanwhile."""
     with watch("lightgbm"):
         # sizes of orders are learned from training rows, so that the held-out weeks stay unseen
         twin = fit_demand(rows.early, rows.space, demand_settings(settings))

@@ -37,7 +37,8 @@ class DemandSettings:
     leaves, min_rows_per_leaf, learning_rate, feature_fraction, max_bin
         As in LightGBM.
     max_delta_step
-        Most a leaf may change the logarithm of the mean per tree; keeps a rare huge order from running away.
+        LightGBM's ``poisson_max_delta_step``: second derivatives are multiplied by e to this power, so that a rare huge order
+        moves a leaf less.
     threads, seed
         Of LightGBM.
     """

@@ -59,6 +59,7 @@ def finish_run(
     finished_at: datetime,
     status: str,
     rows_written: Mapping[str, int],
+    as_of: date | None = None,
     demand_model_version: str | None = None,
     churn_model_version: str | None = None,
     error: str | None = None,
@@ -77,6 +78,8 @@ def finish_run(
         ``succeeded`` or ``failed``.
     rows_written
         Rows by full table name, as `warehouse.publish.publish` returns them.
+    as_of
+        The cut-off, where it was chosen only after the start; None leaves what is stored.
     demand_model_version, churn_model_version
         Models trained or used.
     error
@@ -84,9 +87,9 @@ def finish_run(
     """
     with transaction(con, "noting the end of the run"):
         con.con.execute(
-            f"UPDATE {qualified(RUNS)} SET finished_at = ?, status = ?, rows_written = ?, demand_model_version = ?,"
-            " churn_model_version = ?, error = ? WHERE run_id = ?",
-            [finished_at, status, json.dumps(dict(rows_written)), demand_model_version, churn_model_version, error, run_id],
+            f"UPDATE {qualified(RUNS)} SET finished_at = ?, status = ?, rows_written = ?, as_of = coalesce(?, as_of),"
+            " demand_model_version = ?, churn_model_version = ?, error = ? WHERE run_id = ?",
+            [finished_at, status, json.dumps(dict(rows_written)), as_of, demand_model_version, churn_model_version, error, run_id],
         )
 
 

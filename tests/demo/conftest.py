@@ -42,7 +42,8 @@ class Written:
 
 def _with_times(rows: pa.Table) -> pd.DataFrame:
     fields = [pa.field(f.name, pa.timestamp("us") if pa.types.is_date(f.type) else f.type) for f in rows.schema]
-    return rows.cast(pa.schema(fields)).to_pandas()
+    timed: pd.DataFrame = rows.cast(pa.schema(fields)).to_pandas()
+    return timed
 
 
 def _write(county: County, folder: Path) -> Written:

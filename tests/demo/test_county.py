@@ -14,6 +14,7 @@ from contracts.errors import ConfigurationError, UsageError
 from contracts.raw import RAW_TABLES
 from contracts.tables import Table
 from demo.county import County, write_county
+from tests.demo.conftest import Written
 
 REAL_CAUSES = ("competitor", "starved", "service", "footfall")
 
@@ -22,35 +23,35 @@ def _files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def test_the_same_seed_gives_the_same_files(small, tmp_path):
+def test_the_same_seed_gives_the_same_files(small: Written, tmp_path: Path) -> None:
     write_county(County.small(7), tmp_path)
     assert _files(tmp_path) == _files(small.folder)
 
 
-def test_another_seed_gives_another_county(small, tmp_path):
+def test_another_seed_gives_another_county(small: Written, tmp_path: Path) -> None:
     write_county(County.small(8), tmp_path)
     theirs = _files(small.folder)
     assert [name for name, content in _files(tmp_path).items() if content == theirs[name]] == []
 
 
-def test_a_county_replaces_the_one_written_before_it(small, tmp_path):
+def test_a_county_replaces_the_one_written_before_it(small: Written, tmp_path: Path) -> None:
     write_county(County.small(8), tmp_path)
     write_county(County.small(7), tmp_path)
     assert _files(tmp_path) == _files(small.folder)
 
 
-def test_an_as_of_that_is_no_sunday_is_refused():
+def test_an_as_of_that_is_no_sunday_is_refused() -> None:
     with pytest.raises(UsageError, match="Saturday"):
         County(120, 26, 40, 104, date(2025, 9, 27), seed=1)
 
 
-def test_a_history_before_the_known_holidays_is_refused(tmp_path):
+def test_a_history_before_the_known_holidays_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="2021 to 2028"):
         write_county(County(120, 26, 40, 104, date(2021, 10, 3), seed=1), tmp_path)
 
 
 @pytest.mark.parametrize("table", RAW_TABLES, ids=lambda table: table.name)
-def test_a_table_keeps_the_rules_of_its_columns(small, table: Table):
+def test_a_table_keeps_the_rules_of_its_columns(small: Written, table: Table) -> None:
     written = small.table(table.name)
     assert written.schema.equals(table.arrow_schema)
     rows = small.rows(table.name)
@@ -67,7 +68,7 @@ def test_a_table_keeps_the_rules_of_its_columns(small, table: Table):
 
 
 @pytest.mark.parametrize("table", RAW_TABLES, ids=lambda table: table.name)
-def test_a_table_keeps_its_key_and_its_references(small, table: Table):
+def test_a_table_keeps_its_key_and_its_references(small: Written, table: Table) -> None:
     rows = small.rows(table.name)
     assert not rows.duplicated(list(table.key)).any()
     for reference in table.references:
@@ -75,7 +76,7 @@ def test_a_table_keeps_its_key_and_its_references(small, table: Table):
         assert set(rows[reference.column].dropna()) <= known
 
 
-def test_a_limit_has_one_subject_and_at_most_one_addressee(small):
+def test_a_limit_has_one_subject_and_at_most_one_addressee(small: Written) -> None:
     limits = small.rows("allocation_limits")
     assert (limits[["sku_id", "price_band"]].notna().sum(axis=1) == 1).all()
     assert (limits[["retailer_id", "tier"]].notna().sum(axis=1) <= 1).all()
@@ -85,7 +86,7 @@ def test_a_limit_has_one_subject_and_at_most_one_addressee(small):
     assert (both["cap_units"] >= both["floor_units"]).all()
 
 
-def test_every_kind_of_limit_occurs(small):
+def test_every_kind_of_limit_occurs(small: Written) -> None:
     limits = small.rows("allocation_limits")
     assert limits["tier"].notna().any()
     assert limits["retailer_id"].notna().any()
@@ -94,26 +95,26 @@ def test_every_kind_of_limit_occurs(small):
     assert 0 < (limits["cap_units"] == 0).mean() < 0.02
 
 
-def test_a_successor_is_a_known_licence_that_opens_after_its_predecessor_closes(small):
+def test_a_successor_is_a_known_licence_that_opens_after_its_predecessor_closes(small: Written) -> None:
     retailers = small.rows("retailers").set_index("retailer_id")
     replaced = retailers.dropna(subset=["successor_id"])
     assert len(replaced) > 0
     assert (retailers.loc[replaced["successor_id"], "opened_on"].to_numpy() > replaced["closed_on"].to_numpy()).all()
 
 
-def test_no_shop_orders_before_its_licence_or_after_it(small):
+def test_no_shop_orders_before_its_licence_or_after_it(small: Written) -> None:
     lines = small.rows("order_lines").merge(small.rows("retailers"), on="retailer_id")
     assert (lines["ordered_on"] >= lines["opened_on"]).all()
     assert (lines["closed_on"].isna() | (lines["ordered_on"] <= lines["closed_on"])).all()
 
 
-def test_no_sku_is_ordered_before_its_launch_or_after_its_end(small):
+def test_no_sku_is_ordered_before_its_launch_or_after_its_end(small: Written) -> None:
     lines = small.rows("order_lines").merge(small.rows("skus"), on="sku_id")
     assert (lines["ordered_on"] >= lines["launched_on"]).all()
     assert (lines["delisted_on"].isna() | (lines["ordered_on"] <= lines["delisted_on"])).all()
 
 
-def test_there_are_shops_and_skus_with_little_history_and_with_none(small):
+def test_there_are_shops_and_skus_with_little_history_and_with_none(small: Written) -> None:
     weeks = small.delivered_weeks().reset_index()
     retailer_weeks = weeks.groupby("retailer_id")["week_start"].nunique()
     assert retailer_weeks.between(1, 6).any()
@@ -123,7 +124,7 @@ def test_there_are_shops_and_skus_with_little_history_and_with_none(small):
     assert set(small.rows("skus")["sku_id"]) - set(sku_weeks.index)
 
 
-def test_shops_and_skus_without_history_have_true_demand_in_the_next_weeks(small):
+def test_shops_and_skus_without_history_have_true_demand_in_the_next_weeks(small: Written) -> None:
     demand = small.truth("weekly_demand")
     ahead = demand[demand["week_start"] > pd.Timestamp(small.county.as_of)]
     cells = small.delivered_weeks().reset_index()
@@ -131,7 +132,7 @@ def test_shops_and_skus_without_history_have_true_demand_in_the_next_weeks(small
     assert set(ahead["retailer_id"]) - set(cells["retailer_id"])
 
 
-def test_the_full_county_has_the_size_and_the_rationing_asked_for(full):
+def test_the_full_county_has_the_size_and_the_rationing_asked_for(full: Written) -> None:
     facts = full.facts
     assert facts.retailers_by_area == {"urban": 795, "rural": 2842}
     assert 1_500_000 < facts.rows["order_lines"] < 2_500_000
@@ -140,13 +141,13 @@ def test_the_full_county_has_the_size_and_the_rationing_asked_for(full):
     assert 0.55 < facts.share_of_pair_weeks_without_demand < 0.85
 
 
-def test_the_full_county_has_enough_churn_of_every_cause(full):
+def test_the_full_county_has_enough_churn_of_every_cause(full: Written) -> None:
     stopped = full.facts.stopped_by_cause_in_history
     assert min(stopped.values()) >= 20
     assert sum(stopped[cause] for cause in REAL_CAUSES) >= 150
 
 
-def test_two_to_three_and_a_half_percent_of_those_that_order_stop_for_good_in_13_weeks(full):
+def test_two_to_three_and_a_half_percent_of_those_that_order_stop_for_good_in_13_weeks(full: Written) -> None:
     churn = full.truth("churn")
     as_of = pd.Timestamp(full.county.as_of)
     shares = []
@@ -158,14 +159,14 @@ def test_two_to_three_and_a_half_percent_of_those_that_order_stop_for_good_in_13
     assert 0.02 < np.mean(shares) < 0.035
 
 
-def test_the_facts_are_those_on_disk(small):
+def test_the_facts_are_those_on_disk(small: Written) -> None:
     facts = json.loads((small.folder / "truth" / "facts.json").read_text())
     assert facts["as_of"] == "2025-09-28"
     assert facts["seed"] == 7
     assert facts["rows"] == {table.name: small.table(table.name).num_rows for table in RAW_TABLES}
 
 
-def test_the_facts_hold_when_counted_from_the_files(small):
+def test_the_facts_hold_when_counted_from_the_files(small: Written) -> None:
     demand = small.truth("weekly_demand")
     past = demand[demand["week_start"] <= pd.Timestamp(small.county.as_of)].set_index(["retailer_id", "sku_id", "week_start"])[
         "demand_units"

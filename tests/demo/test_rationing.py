@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demo.rationing import share_out
+from tests.demo.conftest import Written
 
 CELL = ["retailer_id", "sku_id", "week_start"]
 
@@ -19,7 +20,7 @@ def _limit(limits: pd.DataFrame, keys: list[str], values: list[str]) -> pd.DataF
 
 
 @pytest.fixture(scope="module")
-def cells(small) -> pd.DataFrame:
+def cells(small: Written) -> pd.DataFrame:
     """Every retailer-SKU-week with true demand or a delivery, with what limited it, most specific first."""
     demand = small.truth("weekly_demand")
     demand = demand[demand["week_start"] <= pd.Timestamp(small.county.as_of)]
@@ -33,7 +34,9 @@ def cells(small) -> pd.DataFrame:
         "all": ["sku_id"],
         "band": ["price_band", "tier"],
     }.items():
-        of_keys = _limit(limits, keys, ["cap_units", "floor_units"]).rename(columns=lambda c, n=name: c.replace("_units", f"_{n}"))
+        of_keys = _limit(limits, keys, ["cap_units", "floor_units"]).rename(
+            columns={"cap_units": f"cap_{name}", "floor_units": f"floor_{name}"}
+        )
         cells = cells.merge(of_keys, on=[*keys, "week_start"], how="left")
     supply = small.rows("supply").rename(columns={"available_units": "available"})
     cells = cells.merge(supply, on=["sku_id", "week_start"], how="left")
@@ -42,25 +45,25 @@ def cells(small) -> pd.DataFrame:
     return cells.assign(floor=cells["floor_tier"].fillna(0).where(cells["orders"], 0))
 
 
-def test_nothing_is_delivered_in_a_stock_out(cells):
+def test_nothing_is_delivered_in_a_stock_out(cells: pd.DataFrame) -> None:
     assert (cells["available"] == 0).sum() > 100
     assert (cells.loc[cells["available"] == 0, "delivered_units"] == 0).all()
 
 
-def test_supply_covers_what_was_delivered(cells):
+def test_supply_covers_what_was_delivered(cells: pd.DataFrame) -> None:
     totals = cells.groupby(["sku_id", "week_start"]).agg(delivered=("delivered_units", "sum"), available=("available", "first"))
     assert (totals["delivered"] <= totals["available"]).all()
 
 
-def test_delivered_is_demand_between_floor_and_cap_where_no_band_is_capped(cells):
+def test_delivered_is_demand_between_floor_and_cap_where_no_band_is_capped(cells: pd.DataFrame) -> None:
     free = cells[(cells["available"] > 0) & cells["cap_band"].isna()]
-    expected = np.minimum(np.maximum(free["demand_units"], free["floor"]), free["cap"])
+    expected = free["demand_units"].clip(lower=free["floor"]).clip(upper=free["cap"])
     pd.testing.assert_series_equal(free["delivered_units"], expected, check_names=False)
     assert (free["delivered_units"] == free["cap"]).sum() > 1000
     assert ((free["delivered_units"] == free["floor"]) & (free["floor"] > 0)).sum() > 20
 
 
-def test_a_shop_that_orders_takes_every_floor_of_its_tier(small, cells):
+def test_a_shop_that_orders_takes_every_floor_of_its_tier(small: Written, cells: pd.DataFrame) -> None:
     limits = small.rows("allocation_limits")
     floors = limits.dropna(subset=["floor_units"])[["sku_id", "tier", "week_start"]]
     due = cells[cells["orders"]][["retailer_id", "tier", "week_start"]].drop_duplicates().merge(floors, on=["tier", "week_start"])
@@ -71,7 +74,7 @@ def test_a_shop_that_orders_takes_every_floor_of_its_tier(small, cells):
     assert pd.MultiIndex.from_frame(due[CELL]).isin(taken).all()
 
 
-def test_a_band_cap_holds_over_all_skus_of_the_band_and_binds_at_times(cells):
+def test_a_band_cap_holds_over_all_skus_of_the_band_and_binds_at_times(cells: pd.DataFrame) -> None:
     band = cells[cells["cap_band"].notna()].assign(
         wish=lambda rows: np.minimum(rows["demand_units"], rows["cap"]) * (rows["available"] > 0)
     )
@@ -82,7 +85,7 @@ def test_a_band_cap_holds_over_all_skus_of_the_band_and_binds_at_times(cells):
     assert (weeks["delivered"] == weeks["cap"]).sum() > 20
 
 
-def test_requests_are_recorded_by_some_shops_and_exceed_deliveries_only_where_rationed(small, cells):
+def test_requests_are_recorded_by_some_shops_and_exceed_deliveries_only_where_rationed(small: Written, cells: pd.DataFrame) -> None:
     lines = small.rows("order_lines")
     assert 0.05 < lines["requested_units"].notna().mean() < 0.4
     assert lines.groupby("retailer_id")["requested_units"].agg(lambda units: units.notna().mean()).isin([0.0, 1.0]).all()
@@ -93,7 +96,7 @@ def test_requests_are_recorded_by_some_shops_and_exceed_deliveries_only_where_ra
     pd.testing.assert_series_equal(asked, true, check_names=False)
 
 
-def test_some_weeks_of_a_pair_come_as_two_lines_on_two_days(small):
+def test_some_weeks_of_a_pair_come_as_two_lines_on_two_days(small: Written) -> None:
     lines = small.rows("order_lines")
     week_start = lines["ordered_on"] - pd.to_timedelta(lines["ordered_on"].dt.day_of_week, unit="D")
     weeks = lines.assign(week_start=week_start).groupby(CELL)["ordered_on"].agg(["size", "nunique"])
@@ -105,7 +108,7 @@ def test_some_weeks_of_a_pair_come_as_two_lines_on_two_days(small):
     st.lists(st.tuples(st.integers(1, 40), st.integers(0, 3)), min_size=1, max_size=30),
     st.lists(st.integers(1, 60), min_size=4, max_size=4),
 )
-def test_sharing_out_uses_up_the_cap_and_gives_nobody_more_than_wanted(rows, caps):
+def test_sharing_out_uses_up_the_cap_and_gives_nobody_more_than_wanted(rows: list[tuple[int, int]], caps: list[int]) -> None:
     units = np.array([row[0] for row in rows])
     names, group = np.unique([row[1] for row in rows], return_inverse=True)
     cap = np.array(caps)[names]

@@ -21,7 +21,8 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def test_prefect_lives_in_the_project_and_nothing_phones_home(bare_environment: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("bare_environment")
+def test_prefect_lives_in_the_project_and_nothing_phones_home() -> None:
     prepare(read_settings(environment={}))
     assert os.environ["PREFECT_HOME"] == str(PROJECT_FOLDER / ".prefect")
     assert os.environ["DO_NOT_TRACK"] == "true"

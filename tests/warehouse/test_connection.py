@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from ibis.backends.duckdb import Backend
 
 from contracts.cells import CELLS
 from contracts.errors import ConfigurationError, WarehouseError
@@ -30,13 +31,13 @@ def opened_names(url: str) -> set[str]:
     return {name for (name,) in rows}
 
 
-def test_a_new_warehouse_has_every_table_of_the_contract_and_the_weekly_view(url):
+def test_a_new_warehouse_has_every_table_of_the_contract_and_the_weekly_view(url: str) -> None:
     expected = {table.full_name for table in (*RAW_TABLES, *SCORED_TABLES, CELLS)}
     assert opened_names(url) == expected | {"derived.recovered", "scored.true_demand_weekly"}
     assert opened_names(url) == opened_names(url)
 
 
-def test_the_session_has_the_given_means_and_speaks_utc(con):
+def test_the_session_has_the_given_means_and_speaks_utc(con: Backend) -> None:
     settings = con.con.execute("SELECT current_setting('threads'), current_setting('memory_limit'), current_setting('timezone')").fetchall()
     assert settings == [(2, "953.6 MiB", "UTC")]
 
@@ -50,12 +51,12 @@ def test_the_session_has_the_given_means_and_speaks_utc(con):
         ("C:/uncap/warehouse.duckdb", "C:/uncap/warehouse.duckdb"),
     ],
 )
-def test_a_url_names_a_file(url, path):
+def test_a_url_names_a_file(url: str, path: str) -> None:
     assert warehouse_path(url) == Path(path)
 
 
 @pytest.mark.parametrize("url", ["", "duckdb://", "duckdb:///", "duckdb:/data/x.duckdb", "duckdb://data/x.duckdb", "data/"])
-def test_a_url_without_a_file_is_refused_with_the_count_of_slashes(url):
+def test_a_url_without_a_file_is_refused_with_the_count_of_slashes(url: str) -> None:
     with pytest.raises(ConfigurationError, match=r"names no file; expected the path of the warehouse file\nHint: .* four slashes"):
         warehouse_path(url)
 
@@ -63,17 +64,17 @@ def test_a_url_without_a_file_is_refused_with_the_count_of_slashes(url):
 @pytest.mark.parametrize(
     ("url", "hint"), [("postgresql://db/uncap", "PostgreSQL comes with a later version"), ("mysql://db", "use a path")]
 )
-def test_another_kind_of_database_is_refused(url, hint):
+def test_another_kind_of_database_is_refused(url: str, hint: str) -> None:
     with pytest.raises(ConfigurationError, match=rf"is not supported by this version; expected duckdb\nHint: {hint}"):
         warehouse_path(url)
 
 
-def test_a_missing_folder_is_a_configuration_error(tmp_path):
+def test_a_missing_folder_is_a_configuration_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"there is no folder .*nowhere; expected one that exists\nHint: .* four slashes"):
         opened_names(str(tmp_path / "nowhere" / "warehouse.duckdb"))
 
 
-def test_a_file_that_is_no_database_is_left_alone(tmp_path):
+def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
     notes = tmp_path / "notes.duckdb"
     notes.write_text("not a database\n" * 1000)
     with pytest.raises(WarehouseError, match=r"notes.duckdb is not a DuckDB database\nHint: move the file away"):
@@ -81,12 +82,12 @@ def test_a_file_that_is_no_database_is_left_alone(tmp_path):
     assert notes.read_text().startswith("not a database")
 
 
-def test_a_folder_is_no_warehouse(tmp_path):
+def test_a_folder_is_no_warehouse(tmp_path: Path) -> None:
     with pytest.raises(WarehouseError, match=r"cannot be opened: .*directory"):
         opened_names(str(tmp_path))
 
 
-def test_a_warehouse_that_another_process_holds_is_refused_with_that_process(url):
+def test_a_warehouse_that_another_process_holds_is_refused_with_that_process(url: str) -> None:
     opened_names(url)
     with subprocess.Popen([sys.executable, "-c", HOLD_OPEN, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
@@ -99,7 +100,7 @@ def test_a_warehouse_that_another_process_holds_is_refused_with_that_process(url
     assert "raw.order_lines" in opened_names(url)
 
 
-def test_a_failure_inside_closes_the_warehouse(url):
+def test_a_failure_inside_closes_the_warehouse(url: str) -> None:
     with pytest.raises(ZeroDivisionError), connect(url, threads=1, memory_limit="200MB"):
         _ = 1 / 0
     # Another configuration would be refused while the first connection is open.

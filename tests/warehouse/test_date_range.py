@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
 
 from contracts.errors import InputDataError
+from tests.warehouse.conftest import InputFolder
 from warehouse.date_range import plausible_span
 
 MONDAY = date(2019, 1, 7)
@@ -36,26 +38,30 @@ SPANS = [
 
 
 @pytest.mark.parametrize(("days", "first", "last"), [span[1:] for span in SPANS], ids=[span[0] for span in SPANS])
-def test_the_plausible_span(days, first, last):
+def test_the_plausible_span(days: list[tuple[date, int]], first: date, last: date) -> None:
     assert plausible_span(days) == (first, last)
 
 
-def test_an_order_in_2062_is_refused_with_its_key(folder, orders):
+def test_an_order_in_2062_is_refused_with_its_key(folder: InputFolder, orders: str) -> None:
     folder.csv("order_lines", orders + "L4, R1, S1, 2062-09-02, 6, , 30")
     with pytest.raises(InputDataError) as refused:
         folder.load()
     assert refused.value.faults == (
-        "order_lines.ordered_on: far behind the range of the orders, 1 row, first line 5, line_id=L4 value '2062-09-02';"
-        " expected 2019-09-02 to 2019-09-09",
+        (
+            "order_lines.ordered_on: far behind the range of the orders, 1 row, first line 5, line_id=L4 value '2062-09-02';"
+            " expected 2019-09-02 to 2019-09-09"
+        ),
     )
 
 
-def test_an_order_in_1919_is_refused(folder, orders):
+def test_an_order_in_1919_is_refused(folder: InputFolder, orders: str) -> None:
     with pytest.raises(InputDataError, match=r"far before the range of the orders, 1 row, first line 5, line_id=L4 value '1919-09-02'"):
         folder.csv("order_lines", orders + "L4, R1, S1, 1919-09-02, 6, , 30").load()
 
 
-def test_a_later_load_is_judged_with_the_orders_that_are_stored(folder, new_folder, orders):
+def test_a_later_load_is_judged_with_the_orders_that_are_stored(
+    folder: InputFolder, new_folder: Callable[[], InputFolder], orders: str
+) -> None:
     folder.csv("order_lines", orders).load()
     header = orders.strip().splitlines()[0]
     with pytest.raises(InputDataError, match=r"value '2062-09-02'; expected 2019-09-02 to 2019-09-09"):
@@ -63,7 +69,7 @@ def test_a_later_load_is_judged_with_the_orders_that_are_stored(folder, new_fold
     assert new_folder().csv("order_lines", f"{header}\nL4, R1, S1, 2020-02-03, 6, , 30").load()["order_lines"].rows_new == 1
 
 
-def test_limits_may_lie_ahead_of_the_orders_but_not_by_decades(folder, orders):
+def test_limits_may_lie_ahead_of_the_orders_but_not_by_decades(folder: InputFolder, orders: str) -> None:
     folder.csv("order_lines", orders).csv("supply", "week_start, sku_id, available_units\n2021-09-06, S1, 0\n2010-01-04, S1, 0").load()
     folder.csv("supply", "week_start, sku_id, available_units\n2091-09-03, S1, 0\n1991-09-02, S1, 0")
     with pytest.raises(InputDataError) as refused:
@@ -74,7 +80,7 @@ def test_limits_may_lie_ahead_of_the_orders_but_not_by_decades(folder, orders):
     ]
 
 
-def test_orders_at_the_ends_of_the_calendar_are_judged_too(folder, orders):
+def test_orders_at_the_ends_of_the_calendar_are_judged_too(folder: InputFolder, orders: str) -> None:
     header = orders.strip().splitlines()[0]
     folder.csv("order_lines", f"{header}\nL1, R1, S1, 9999-12-31, 6, , 1").csv("events", "event_date, name\n9999-12-30, Fair").load()
     assert folder.rows("events")[0]["event_date"] == date(9999, 12, 30)

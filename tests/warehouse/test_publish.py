@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import date, timedelta
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from ibis.backends.duckdb import Backend
 
 from contracts.errors import WarehouseError
 from contracts.scored import CHURN_SCORE, TRUE_DEMAND
@@ -40,29 +42,30 @@ def demand(as_of: date, weeks: dict[str, float]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=TRUE_DEMAND.arrow_schema)
 
 
-def scores(con) -> list[tuple[date, str]]:
-    return con.con.execute("SELECT as_of, retailer_id FROM scored.churn_score ORDER BY ALL").fetchall()
+def scores(con: Backend) -> list[tuple[date, str]]:
+    stored: list[tuple[date, str]] = con.con.execute("SELECT as_of, retailer_id FROM scored.churn_score ORDER BY ALL").fetchall()
+    return stored
 
 
-def estimates(con) -> list[tuple[str, date, float]]:
+def estimates(con: Backend) -> list[tuple[str, date, float]]:
     rows = con.con.execute("SELECT week_start, as_of, true_units FROM scored.true_demand ORDER BY week_start").fetchall()
     return [(week.isoformat(), as_of, units) for week, as_of, units in rows]
 
 
-def test_rows_of_the_same_as_of_are_replaced_and_others_stay(con):
+def test_rows_of_the_same_as_of_are_replaced_and_others_stay(con: Backend) -> None:
     for as_of, retailers in ((AS_OF - WEEK, "R1"), (AS_OF, "R1 R2"), (AS_OF, "R2 R3 R4")):
         written = publish(con, {CHURN_SCORE: churn(as_of, retailers)}, as_of=as_of, keep_weeks={})
     assert written == {"scored.churn_score": 3}
     assert scores(con) == [(AS_OF - WEEK, "R1"), (AS_OF, "R2"), (AS_OF, "R3"), (AS_OF, "R4")]
 
 
-def test_columns_may_come_in_any_order_and_types_that_fit(con):
+def test_columns_may_come_in_any_order_and_types_that_fit(con: Backend) -> None:
     shuffled = churn(AS_OF).select(sorted(CHURN_SCORE.column_names))
     shuffled = shuffled.set_column(shuffled.column_names.index("as_of"), "as_of", shuffled.column("as_of").cast(pa.timestamp("us")))
     assert publish(con, {CHURN_SCORE: shuffled}, as_of=AS_OF, keep_weeks={}) == {"scored.churn_score": 2}
 
 
-def test_old_weeks_go_but_never_the_one_just_written(con):
+def test_old_weeks_go_but_never_the_one_just_written(con: Backend) -> None:
     for weeks_back in (3, 2, 1, 0):
         as_of = AS_OF - weeks_back * WEEK
         publish(con, {CHURN_SCORE: churn(as_of, "R1")}, as_of=as_of, keep_weeks={"churn_score": 2})
@@ -74,7 +77,7 @@ def test_old_weeks_go_but_never_the_one_just_written(con):
     assert len(scores(con)) == 4
 
 
-def test_an_estimate_gives_way_to_a_newer_one_only(con):
+def test_an_estimate_gives_way_to_a_newer_one_only(con: Backend) -> None:
     publish(con, {TRUE_DEMAND: demand(AS_OF, {"2019-09-02": 2, "2019-09-09": 3})}, as_of=AS_OF, keep_weeks={"true_demand": 0})
     older = AS_OF - WEEK
     written = publish(con, {TRUE_DEMAND: demand(older, {"2019-09-02": 7, "2019-08-26": 7})}, as_of=older, keep_weeks={})
@@ -85,7 +88,7 @@ def test_an_estimate_gives_way_to_a_newer_one_only(con):
     assert estimates(con) == [("2019-08-26", newer, 4), ("2019-09-02", newer, 5), ("2019-09-09", AS_OF, 3)]
 
 
-def test_an_estimate_that_the_same_as_of_no_longer_has_is_dropped(con):
+def test_an_estimate_that_the_same_as_of_no_longer_has_is_dropped(con: Backend) -> None:
     publish(con, {TRUE_DEMAND: demand(AS_OF, {"2019-09-02": 2, "2019-09-09": 3})}, as_of=AS_OF, keep_weeks={})
     publish(con, {TRUE_DEMAND: demand(AS_OF, {"2019-09-02": 4})}, as_of=AS_OF, keep_weeks={})
     assert estimates(con) == [("2019-09-02", AS_OF, 4)]
@@ -101,7 +104,7 @@ publications = st.lists(
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(publications=publications)
-def test_publishing_twice_leaves_the_same_rows(con, publications):
+def test_publishing_twice_leaves_the_same_rows(con: Backend, publications: list[tuple[int, dict[str, float]]]) -> None:
     con.con.execute("DELETE FROM scored.true_demand")
     stored: dict[str, tuple[date, float]] = {}
     for weeks_on, weeks in publications:
@@ -127,7 +130,7 @@ def test_publishing_twice_leaves_the_same_rows(con, publications):
         ),
     ],
 )
-def test_rows_that_break_the_contract_are_refused_with_all_others(con, rows, fault):
+def test_rows_that_break_the_contract_are_refused_with_all_others(con: Backend, rows: pa.Table, fault: str) -> None:
     publish(con, {CHURN_SCORE: churn(AS_OF), TRUE_DEMAND: demand(AS_OF, {"2019-09-02": 2})}, as_of=AS_OF, keep_weeks={})
     with pytest.raises(WarehouseError) as refused:
         publish(con, {TRUE_DEMAND: demand(AS_OF, {"2019-09-02": 9}), CHURN_SCORE: rows}, as_of=AS_OF, keep_weeks={})
@@ -167,7 +170,7 @@ with connect(url, threads=2, memory_limit="500MB") as con:
 
 
 @pytest.mark.parametrize("how", ["killed", "disk full"])
-def test_a_crash_before_the_commit_leaves_the_old_rows(url, tmp_path, how):
+def test_a_crash_before_the_commit_leaves_the_old_rows(url: str, tmp_path: Path, how: str) -> None:
     with connect(url, threads=1, memory_limit="200MB") as con:
         publish(con, {CHURN_SCORE: churn(AS_OF)}, as_of=AS_OF, keep_weeks={})
     one = churn(AS_OF, "R1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from ibis.backends.duckdb import Backend
 
 from contracts.cells import CELLS
 from contracts.errors import WarehouseError
@@ -11,14 +12,15 @@ from warehouse.connection import connect
 from warehouse.schema import create_missing_tables
 
 
-def stored_columns(con, schema, table):
-    return con.con.execute(
+def stored_columns(con: Backend, schema: str, table: str) -> list[tuple[str, str, str]]:
+    columns: list[tuple[str, str, str]] = con.con.execute(
         "SELECT column_name, data_type, is_nullable FROM information_schema.columns WHERE table_schema = ? AND table_name = ?",
         [schema, table],
     ).fetchall()
+    return columns
 
 
-def test_columns_have_the_order_types_and_nulls_of_the_contract(con):
+def test_columns_have_the_order_types_and_nulls_of_the_contract(con: Backend) -> None:
     columns = stored_columns(con, "scored", "demand_forecast")
     assert tuple(name for name, _, _ in columns) == DEMAND_FORECAST.column_names
     assert columns[:2] == [("as_of", "DATE", "NO"), ("retailer_id", "VARCHAR", "NO")]
@@ -26,7 +28,7 @@ def test_columns_have_the_order_types_and_nulls_of_the_contract(con):
     assert ("started_at", "TIMESTAMP WITH TIME ZONE", "NO") in stored_columns(con, "scored", "runs")
 
 
-def test_an_optional_column_of_a_newer_contract_is_added_and_rows_stay(url):
+def test_an_optional_column_of_a_newer_contract_is_added_and_rows_stay(url: str) -> None:
     with connect(url, threads=1, memory_limit="200MB") as con:
         con.con.execute("ALTER TABLE raw.retailers DROP COLUMN tier")
         con.con.execute("INSERT INTO raw.retailers (retailer_id) VALUES ('R1')")
@@ -41,19 +43,19 @@ def test_an_optional_column_of_a_newer_contract_is_added_and_rows_stay(url):
         ("ALTER TABLE raw.supply ALTER available_units TYPE VARCHAR", r"raw.supply: .*: available_units \(number\)"),
     ],
 )
-def test_a_stored_table_that_cannot_be_right_is_refused(con, change, named):
+def test_a_stored_table_that_cannot_be_right_is_refused(con: Backend, change: str, named: str) -> None:
     con.con.execute(change)
     with pytest.raises(WarehouseError, match=named):
         create_missing_tables(con)
 
 
-def test_a_derived_table_of_another_version_is_made_anew(con):
+def test_a_derived_table_of_another_version_is_made_anew(con: Backend) -> None:
     con.con.execute("DROP VIEW scored.true_demand_weekly; ALTER TABLE derived.cells DROP COLUMN upper_units")
     create_missing_tables(con)
     assert tuple(name for name, _, _ in stored_columns(con, "derived", "cells")) == CELLS.column_names
 
 
-def test_the_weekly_view_has_censored_weeks_as_recovered_and_the_others_as_delivered(con):
+def test_the_weekly_view_has_censored_weeks_as_recovered_and_the_others_as_delivered(con: Backend) -> None:
     con.con.execute(
         """
         INSERT INTO derived.cells (retailer_id, sku_id, week_start, delivered_units, lower_units, censoring) VALUES
@@ -80,5 +82,5 @@ def test_the_weekly_view_has_censored_weeks_as_recovered_and_the_others_as_deliv
     ]
 
 
-def test_runs_are_stored_with_their_key(con):
+def test_runs_are_stored_with_their_key(con: Backend) -> None:
     assert stored_columns(con, "scored", "runs")[0] == (RUNS.key[0], "VARCHAR", "NO")

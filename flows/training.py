@@ -1,0 +1,125 @@
+"""What a training starts from: everything it needs of the warehouse, fetched in one go so that the warehouse can be let go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import pandas as pd
+from ibis.backends.duckdb import Backend
+
+from contracts.errors import InputDataError
+from contracts.raw import ORDER_LINES
+from contracts.weeks import last_week, week_start_of
+from flows.churn_rows import churn_origins
+from flows.console import Say
+from flows.demand_rows import DemandRows
+from flows.deriving import build_cells, recover_as_of, usable_attributes
+from flows.lineage import table_lineage
+from flows.settings import Settings
+from flows.timing import Stopwatch
+from flows.tracking import TableLineage
+from flows.train_churn import gather_churn
+from flows.train_demand import JudgedWeeks, cut_offs_to_recover, gather_demand
+from warehouse.tables import fetch, table
+
+
+@dataclass(frozen=True)
+class History:
+    """The orders that are loaded, as a training sees them.
+
+    Attributes
+    ----------
+    as_of
+        The Sunday that ends what may be known.
+    first_week
+        ``week_start`` of the first order.
+    attributes
+        Those of the registers that models may see.
+    lineage
+        Of the tables that are loaded.
+    """
+
+    as_of: date
+    first_week: date
+    attributes: tuple[str, ...]
+    lineage: tuple[TableLineage, ...]
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """What both models are trained and judged on, no longer tied to the warehouse.
+
+    Attributes
+    ----------
+    history
+        Where it comes from.
+    demand, held_out
+        Rows of the demand model, and the weeks its twin is judged on.
+    churn
+        Labelled rows of the churn model; empty where the history is too short.
+    seconds
+        What it took to fetch, by part.
+    """
+
+    history: History
+    demand: DemandRows
+    held_out: JudgedWeeks
+    churn: pd.DataFrame
+    seconds: Stopwatch
+
+
+def derive_history(con: Backend, settings: Settings, as_of: date, say: Say) -> History:
+    """Build the cells of all that is loaded.
+
+    Raises
+    ------
+    InputDataError
+        If there are too few weeks to train on.
+    """
+    lines = table(con, ORDER_LINES)
+    first_day = fetch(con, lines.aggregate(first=lines.ordered_on.min())).to_pylist()[0]["first"]
+    first_week = week_start_of(first_day)
+    require_history(settings, first_week, as_of)
+    say(f"{build_cells(con):,} retailer-SKU-weeks derived")
+    return History(as_of, first_week, usable_attributes(con, settings, as_of), tuple(table_lineage(con)))
+
+
+def gather_training_rows(con: Backend, settings: Settings, as_of: date, say: Say) -> TrainingRows:
+    """Fetch all that a training needs in one go: a score in between would replace what was recovered.
+
+    Raises
+    ------
+    InputDataError
+        If there are too few weeks to train on.
+    """
+    watch = Stopwatch()
+    with watch("cells"):
+        history = derive_history(con, settings, as_of, say)
+    with watch("recovery"):
+        cut_offs = cut_offs_to_recover(settings, as_of, history.first_week) | set(churn_origins(settings, as_of, history.first_week))
+        recovered = recover_as_of(con, settings, sorted(cut_offs, reverse=True))
+    say(f"{len(recovered[as_of]):,} censored weeks recovered, as of {len(recovered)} cut-offs")
+    with watch("demand_features"):
+        demand, held_out = gather_demand(con, settings, as_of, history.first_week, history.attributes)
+    say(f"{demand.size:,} pair-weeks drawn to train the demand model on")
+    with watch("churn_features"):
+        churn = gather_churn(con, settings, as_of, history.first_week, history.attributes)
+    say(f"{len(churn):,} outcomes of retailers to train the churn model on")
+    return TrainingRows(history, demand, held_out, churn, watch)
+
+
+def require_history(settings: Settings, first_week: date, as_of: date) -> None:
+    """Refuse to train on too few weeks.
+
+    Raises
+    ------
+    InputDataError
+        Saying how many there are and how many it takes.
+    """
+    weeks, needed = (last_week(as_of) - first_week).days // 7 + 1, settings.demand.min_history_weeks
+    if weeks < needed:
+        raise InputDataError(
+            [f"raw.order_lines.ordered_on: {weeks} weeks of orders up to {as_of}, from {first_week}; expected at least {needed}"],
+            hint=f"load older orders too, or train as of {first_week + timedelta(days=7 * needed - 1)} or later (demand.min_history_weeks)",
+        )

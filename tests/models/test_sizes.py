@@ -1,0 +1,87 @@
+"""Quantiles of lumpy demand: the laws they keep, and how often they hold on simulated orders."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.sizes import MOST_BINS, ORDERS_PER_BIN, SizeQuantiles, fit_sizes
+
+LEVELS = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95]
+
+
+def simulated(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Chance of an order, expected units, and what came: packs of six, larger ones where more is expected."""
+    rng = np.random.default_rng(seed)
+    p_order, size = rng.uniform(0.05, 0.95, n), rng.choice([6.0, 12.0, 60.0], n)
+    units = 6 * np.maximum(1, rng.poisson(size / 6)) * (rng.random(n) < p_order)
+    return p_order, p_order * size, units
+
+
+def test_quantiles_hold_as_often_as_they_say() -> None:
+    sizes = fit_sizes(*simulated(40_000, 1))
+    p_order, mean_units, units = simulated(40_000, 2)
+    quantiles = sizes.predict(p_order, mean_units, LEVELS)
+    for position, level in enumerate(LEVELS):
+        below, at_most = (units < quantiles[:, position]).mean(), (units <= quantiles[:, position]).mean()
+        assert below <= level + 0.01, level
+        assert at_most >= level - 0.01, level
+
+
+def test_sizes_are_those_that_were_ordered() -> None:
+    p_order, mean_units, units = simulated(5_000, 1)
+    quantiles = fit_sizes(p_order, mean_units, units).predict(p_order, mean_units, LEVELS)
+    assert set(np.unique(quantiles)) <= {0.0, *np.unique(units)}
+
+
+def test_larger_orders_are_expected_where_more_is_expected() -> None:
+    sizes = fit_sizes(*simulated(20_000, 1))
+    small, large = sizes.predict(np.array([0.9, 0.9]), np.array([5.4, 54.0]), [0.5])
+    assert small[0] <= 12
+    assert large[0] >= 48
+
+
+@pytest.mark.parametrize(
+    ("orders", "bins"), [(1, 1), (2 * ORDERS_PER_BIN - 1, 1), (2 * ORDERS_PER_BIN, 2), (70 * ORDERS_PER_BIN, MOST_BINS)]
+)
+def test_a_bin_has_enough_orders(orders: int, bins: int) -> None:
+    rng = np.random.default_rng(3)
+    sizes = fit_sizes(np.full(orders, 0.5), rng.random(orders), np.ones(orders))
+    assert sizes.sizes.shape == (bins, 200)
+    assert sizes.edges.shape == (bins - 1,)
+
+
+def test_expectations_that_are_all_alike_make_one_law_of_all_orders() -> None:
+    n = 4 * ORDERS_PER_BIN
+    sizes = fit_sizes(np.full(n, 0.5), np.full(n, 3.0), np.tile([6.0, 12.0], n // 2))
+    assert sizes.predict(np.array([1.0]), np.array([6.0]), [0.2, 0.8]).tolist() == [[6, 12]]
+
+
+def test_weeks_without_an_order_teach_no_size() -> None:
+    sizes = fit_sizes(np.array([0.5, 0.5]), np.array([3.0, 3.0]), np.array([0.0, 6.0]))
+    assert np.unique(sizes.sizes).tolist() == [6]
+
+
+def test_sizes_survive_json() -> None:
+    p_order, mean_units, units = simulated(5_000, 1)
+    sizes = fit_sizes(p_order, mean_units, units)
+    read = SizeQuantiles.from_json(json.loads(json.dumps(sizes.to_json())))
+    np.testing.assert_array_equal(read.predict(p_order, mean_units, LEVELS), sizes.predict(p_order, mean_units, LEVELS))
+    single = SizeQuantiles.from_json(json.loads(json.dumps(fit_sizes(*simulated(50, 1)).to_json())))
+    assert single.edges.shape == (0,)
+
+
+FITTED = fit_sizes(*simulated(5_000, 5))
+
+
+@settings(max_examples=100, deadline=None)
+@given(p=st.floats(0, 1), mean=st.floats(0, 1e6), levels=st.lists(st.floats(0.001, 0.999), min_size=2, max_size=9))
+def test_quantiles_never_cross_and_are_never_negative(p: float, mean: float, levels: list[float]) -> None:
+    [quantiles] = FITTED.predict(np.array([p]), np.array([mean]), sorted(levels))
+    assert (quantiles >= 0).all()
+    assert (np.diff(quantiles) >= 0).all()
+    assert all(quantile == 0 for level, quantile in zip(sorted(levels), quantiles, strict=True) if level <= 1 - p)
