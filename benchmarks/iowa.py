@@ -26,7 +26,7 @@ import pandas as pd
 from benchmarks.forecast_figures import FIGURES, QUANTILE_COLUMNS, Forecast, figures_by_forecast, points_of
 from benchmarks.pair_weeks import PAIR, judged_weeks, newest_judged_as_of, orders_of, sample_of_pairs, units_after, weekly_orders
 from benchmarks.records import BENCHMARKS, PROJECT, WORK, circumstances, keep, printed_table
-from benchmarks.uncap_commands import scored_by
+from benchmarks.uncap_commands import scored_by, trained_as_of
 from contracts.weeks import last_week, require_sunday
 from flows.settings import read_settings
 
@@ -138,7 +138,7 @@ def compare(con: duckdb.DuckDBPyConnection, study: Study, as_of: date) -> Compar
         on_sample["mlforecast"], facts["mlforecast_weeks_missing"] = aligned(sample, rows.assign(horizon_weeks=horizon))
     if study.warehouse is not None:
         rows = uncap_forecast(study.warehouse, as_of)
-        facts["scored_by"] = scored_by(study.warehouse, as_of)
+        facts["scored_by"], facts["trained_as_of"] = scored_by(study.warehouse, as_of), str(trained_as_of(study.warehouse, as_of))
         on_sample["uncap"], _ = aligned(sample, rows)
         on_all["uncap"], facts["uncap_weeks_missing"] = aligned(weeks, rows)
         facts["cold_start"] = cold_start_figures(con, rows[rows.method == "cold_start"], as_of)

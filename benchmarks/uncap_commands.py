@@ -66,6 +66,33 @@ def scored_by(warehouse: Path, as_of: date) -> str:
     return str(rows[0][0])
 
 
+def trained_as_of(warehouse: Path, as_of: date) -> date:
+    """Return the last day that was known to the demand model behind the forecast of an ``as_of``.
+
+    Raises
+    ------
+    SystemExit
+        If the warehouse does not tell, or the model was trained on what came after ``as_of``: such a forecast proves nothing.
+    """
+    with duckdb.connect(str(warehouse), read_only=True) as con:
+        rows = con.execute(
+            """
+            select max(train.as_of) from scored.runs as train
+            join (select distinct model_version from scored.demand_forecast where as_of = ?) as used
+                on train.demand_model_version = used.model_version
+            where train.flow = 'train' and train.status = 'succeeded'
+            """,
+            [as_of],
+        ).fetchall()
+    trained: date | None = rows[0][0]
+    if trained is None or trained > as_of:
+        raise SystemExit(
+            f"{warehouse}: the demand model behind the forecast as of {as_of} was trained as of {trained or 'an unknown day'};"
+            f" run `uncap run --as-of {as_of}` on a warehouse and a tracking store of their own"
+        )
+    return trained
+
+
 def logged_seconds(folder: Path) -> dict[str, dict[str, float]]:
     """Return the metrics ``seconds.*`` that training logged, by run name, read from the embedded tracking store."""
     database = folder / "mlruns" / "mlflow.db"

@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 
 from contracts.weeks import last_week
 from features.catalogue import Feature
-from features.churn_population import since
+from features.churn_population import since, was_ordered
 
 HISTORY_WEEKS = 104
 """Nothing older is read: a retailer's tenure is counted up to here."""
@@ -56,11 +56,11 @@ def retailer_weeks(demand_cells: ibis.Table, as_of: date) -> ibis.Table:
     Returns
     -------
     ibis.Table
-        retailer_id, week_start, orders (SKUs with delivered units), true_units, delivered_units, amount.
+        retailer_id, week_start, orders (SKUs that were asked for), true_units, delivered_units, amount.
     """
     cells = demand_cells.filter(in_weeks(demand_cells.week_start, as_of, HISTORY_WEEKS))
     return cells.group_by("retailer_id", "week_start").aggregate(
-        orders=cells.count(where=cells.delivered_units > 0),
+        orders=cells.count(where=was_ordered(cells)),
         true_units=cells.true_units.sum(),
         delivered_units=cells.delivered_units.sum(),
         amount=cells.amount.sum(),

@@ -9,7 +9,7 @@ import ibis
 import ibis.expr.types as ir
 
 from contracts.weeks import last_week, require_sunday, target_week
-from features.churn_population import active_retailers, since, successor_begins
+from features.churn_population import active_retailers, since, successor_begins, was_ordered
 
 USUAL_WEEKS = 13
 """A pair ordered in the last so many weeks is one of the retailer's usual ones."""
@@ -61,7 +61,7 @@ def churn_labels(
 def _outcomes(cells: ibis.Table, retailers: ibis.Table, as_of: date, horizons: Sequence[int]) -> ibis.Table:
     """One row per active retailer: its next order, its end in the register, and how far its usual pairs were closed."""
     later = cells.filter(cells.week_start > last_week(as_of))
-    orders = later.filter(later.delivered_units > 0)
+    orders = later.filter(was_ordered(later))
     next_orders = orders.group_by("retailer_id").aggregate(next_order=orders.week_start.min())
     rows = active_retailers(cells, retailers, as_of)
     for part in (next_orders, successor_begins(cells, retailers), _closures(cells, later, as_of, horizons)):
@@ -71,7 +71,7 @@ def _outcomes(cells: ibis.Table, retailers: ibis.Table, as_of: date, horizons: S
 
 def _closures(cells: ibis.Table, later: ibis.Table, as_of: date, horizons: Sequence[int]) -> ibis.Table:
     """Per retailer: its usual pairs, and in how many pair-weeks of each window they could not be ordered."""
-    recent = cells.filter(cells.week_start >= since(as_of, USUAL_WEEKS), cells.week_start <= last_week(as_of), cells.delivered_units > 0)
+    recent = cells.filter(cells.week_start >= since(as_of, USUAL_WEEKS), cells.week_start <= last_week(as_of), was_ordered(cells))
     usual = recent.select("retailer_id", "sku_id").distinct()
     closed = later.filter(later.censoring == "stockout").select("retailer_id", "sku_id", "week_start")
     closed = usual.inner_join(closed, ["retailer_id", "sku_id"])

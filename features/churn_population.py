@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import ibis
+import ibis.expr.types as ir
 
 from contracts.weeks import ACTIVE_WEEKS, last_week
 
@@ -31,7 +32,7 @@ def order_spans(cells: ibis.Table) -> ibis.Table:
     ibis.Table
         One row per retailer that ever ordered: retailer_id, first_order, last_order (Mondays).
     """
-    orders = cells.filter(cells.delivered_units > 0)
+    orders = cells.filter(was_ordered(cells))
     return orders.group_by("retailer_id").aggregate(first_order=orders.week_start.min(), last_order=orders.week_start.max())
 
 
@@ -62,6 +63,11 @@ def gone_retailers(cells: ibis.Table, retailers: ibis.Table, as_of: date) -> ibi
     ends = successor_begins(cells, retailers)
     gone = (ends.closed_on <= as_of) | (ends.successor_week <= last_week(as_of))
     return ends.filter(gone).select("retailer_id")
+
+
+def was_ordered(cells: ibis.Table) -> ir.BooleanValue:
+    """Tell which cells are orders: something was delivered, or a limit refused all that was asked for."""
+    return (cells.delivered_units > 0) | cells.censoring.isin(["cap", "band"])
 
 
 def active_retailers(cells: ibis.Table, retailers: ibis.Table, as_of: date) -> ibis.Table:

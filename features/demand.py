@@ -165,7 +165,10 @@ def _pair_values(rows: ir.Table, as_of: date) -> dict[str, ir.NumericValue]:
     silence = weeks_since(rows.last_week, as_of)
     gap = ratio(rows.last_week.delta(rows.first_week_52w, unit="day").cast("float64") / 7.0, rows.orders_52w - 1.0)
     mean_order = ratio(rows.units_52w, rows.orders_52w)
-    variance = ibis.greatest(ratio(rows.square_units_52w, rows.orders_52w) - mean_order * mean_order, 0.0)
+    mean_square = ratio(rows.square_units_52w, rows.orders_52w)
+    variance = mean_square - mean_order * mean_order
+    # of equal orders only rounding is left, another one in each run, and a tree tells it from 0
+    variance = ibis.ifelse(variance > ROUNDING * mean_square, variance, 0.0)
     values |= {f"units_{ago}_ago": rows[f"units_{ago}_ago"] for ago in LAGS}
     return values | {
         "weeks_since_order": silence,
@@ -181,6 +184,10 @@ def _pair_values(rows: ir.Table, as_of: date) -> dict[str, ir.NumericValue]:
         "paid_unit_price": ratio(rows.amount_52w, rows.priced_units_52w),
         "peer_units": _peer_units(rows),
     }
+
+
+ROUNDING = 1e-12
+"""A variance that is no larger a share of the mean square is none."""
 
 
 def _peer_units(rows: ir.Table) -> ir.FloatingValue:

@@ -37,11 +37,12 @@ def pair_history(demand_cells: ir.Table, as_of: date) -> ir.Table:
     sums, facts = _sums(recent, as_of), _facts(recent, as_of)
     history = recent.group_by("retailer_id", "sku_id").aggregate(**sums, **facts)
     zeros = {name: history[name].cast("float64").fill_null(0.0) for name in sums}
-    ordered = history.mutate(**zeros).filter(history.last_week_any.notnull())
+    counted = history.mutate(**zeros)
     # The first order may lie years back: one column over all cells, where the rest needs a year of them. A pair's cells begin with it.
     first = demand_cells.group_by("retailer_id", "sku_id").aggregate(first_week=demand_cells.week_start.min())
-    joined = ordered.join(first, ["retailer_id", "sku_id"])
-    return joined.select(*ordered.columns, "first_week")
+    joined = counted.join(first, ["retailer_id", "sku_id"]).select(*counted.columns, "first_week")
+    # Ending on a filter keeps ibis from merging the join into those that follow, which would repeat the whole GROUP BY in the SQL.
+    return joined.filter(joined.last_week_any.notnull())
 
 
 def _sums(cells: ir.Table, as_of: date) -> dict[str, ir.Value]:

@@ -17,11 +17,10 @@ from flows.deriving import recover_as_of
 from flows.environment import prepare
 from flows.opening import open_warehouse
 from flows.orchestration import in_flow, named_flow, named_task, show_key_figures, with_retries
-from flows.recording import recorded_run
+from flows.recording import choose_as_of, recorded_run
 from flows.settings import Settings, read_settings
 from flows.timing import Stopwatch
 from flows.tracking import tracked_run
-from flows.train import choose_as_of
 from flows.train_churn import gather_churn, train_churn
 from flows.train_demand import demand_settings, fetch_held_out
 from flows.training import History, derive_history

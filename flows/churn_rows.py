@@ -26,7 +26,7 @@ def churn_origins(settings: Settings, as_of: date, first_week: date) -> list[dat
     """Return the Sundays to train on, newest first: the shortest window of each is over, and half a year lies before it."""
     spacing = settings.churn.origin_spacing_weeks
     candidates = (as_of - timedelta(weeks=CHURN_HORIZONS[0] + spacing * k) for k in range(settings.churn.origins))
-    earliest = first_week + timedelta(weeks=settings.churn.first_origin_weeks)
+    earliest = first_week + timedelta(weeks=settings.churn.first_origin_weeks) - timedelta(days=1)
     return [origin for origin in candidates if origin >= earliest]
 
 

@@ -176,11 +176,14 @@ def status(
 def features(config: Config = None) -> None:
     """List the features that the models see, with what each measures."""
     _ready(config)
-    from features.churn import CHURN_FEATURES
+    from features.churn import ATTRIBUTE_FEATURES, churn_features
     from features.demand import DEMAND_FEATURES
 
     console = console_for_results()
-    for model, described in (("Demand model", DEMAND_FEATURES), ("Churn model", CHURN_FEATURES)):
+    for model, described in (
+        ("Demand model", DEMAND_FEATURES),
+        ("Churn model", churn_features([feature.name for feature in ATTRIBUTE_FEATURES])),
+    ):
         rows = [(feature.name, feature.group, feature.description) for feature in described]
         console.print(table_of(f"{model}: {len(rows)} features", ["feature", "factor", "what it measures"], rows), "")
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
 from contracts.cells import CELLS, RECOVERED
+from contracts.errors import ConfigurationError
 from contracts.raw import EVENTS, RETAILERS, SKUS
 from contracts.weeks import CHURN_HORIZONS, HORIZONS, PAIR_WEEKS, last_week, target_week
 from features.attributes import CATEGORICAL_ATTRIBUTES
@@ -94,24 +95,35 @@ def gather_rows(
         Targets are known up to this Sunday.
     twin_knows
         Targets up to this Sunday are early, the rest late.
+
+    Raises
+    ------
+    ConfigurationError
+        If no target is early.
     """
-    labels = with_true_units(table(con, CELLS), table(con, RECOVERED), known)
+    labels = {until: with_true_units(table(con, CELLS), table(con, RECOVERED), until) for until in (known, twin_knows)}
     share = settings.demand.max_training_rows / sum(len(_known_horizons(cut_off, known)) for cut_off in cut_offs)
     space: FeatureSpace | None = None
     early: list[StackedRows] = []
     late: list[StackedRows] = []
     for cut_off in cut_offs:
-        targets = target_units(labels, cut_off)
-        pairs = fetch(con, with_targets(_pairs(con, settings, cut_off, attributes), targets, "target").order_by(*KEY))
-        space = space or space_of(pairs, attributes)
         calendar = target_calendar(con, settings, cut_off)
         soon = _known_horizons(cut_off, twin_knows)
-        for parts, horizons in ((early, soon), (late, [h for h in _known_horizons(cut_off, known) if h not in soon])):
+        later = [horizon for horizon in _known_horizons(cut_off, known) if horizon not in soon]
+        # what the twin learns from is recovered without the weeks it is judged on
+        for parts, horizons, until in ((early, soon, twin_knows), (late, later, known)):
             if horizons:
+                targets = target_units(labels[until], cut_off)
+                pairs = fetch(con, with_targets(_pairs(con, settings, cut_off, attributes), targets, "target").order_by(*KEY))
+                space = space or space_of(pairs, attributes)
                 seed = [settings.demand.seed, cut_off.toordinal(), horizons[0]]
                 parts.append(sample_rows(space, pairs, calendar, horizons, round(share * len(horizons)), seed))
-    if space is None:
-        raise ValueError("cut_offs: none; expected at least one")
+    if space is None or not early:
+        raise ConfigurationError(
+            f"demand.cut_offs, demand.cut_off_spacing_weeks: of no week after the {len(cut_offs)} cut-offs is the demand known as of"
+            f" {twin_knows}; expected some, to train a model that is judged on weeks it has not seen",
+            hint="set more cut-offs, or fewer weeks between them",
+        )
     return DemandRows(space, StackedRows.concatenate(early), StackedRows.concatenate(late) if late else None)
 
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from ibis.backends.duckdb import Backend
 
-from contracts.errors import UsageError
+from contracts.errors import InputDataError, UsageError
 from contracts.raw import ORDER_LINES
 from contracts.weeks import last_sunday, last_week, require_sunday, week_start_of
 from flows.settings import Settings
@@ -41,6 +41,8 @@ def as_of_or_newest(con: Backend, as_of: date | None) -> date:
     UsageError
         If no order is loaded, or the one asked for is no Sunday, lies before the first whole week of orders or after the week
         of the newest order.
+    InputDataError
+        If none was asked for and the orders end within their first week.
     """
     lines = table(con, ORDER_LINES)
     span = fetch(con, lines.aggregate(first=lines.ordered_on.min(), last=lines.ordered_on.max())).to_pylist()[0]
@@ -62,7 +64,10 @@ def _within(as_of: date | None, first_order: date | None, last_order: date | Non
     newest = last_sunday(last_order)
     earliest, latest = week_start_of(first_order) + timedelta(days=6), week_start_of(last_order) + timedelta(days=6)
     if as_of is None:
-        as_of = newest
+        if newest < earliest:
+            fault = f"raw.order_lines.ordered_on: from {first_order} to {last_order}, not a whole week; expected orders up to a Sunday"
+            raise InputDataError([fault], hint=f"load more orders, or give --as-of {latest} if nothing more was ordered by then")
+        return newest
     hint = f"give an as_of from {earliest} to {latest}, or leave it out for {newest}"
     if require_sunday(as_of) < earliest:
         raise UsageError(f"as_of {as_of} lies before the end of the first week of orders, {earliest}", hint=hint)

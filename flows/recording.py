@@ -12,7 +12,7 @@ from importlib.metadata import version
 
 from contracts.errors import UncapError, WarehouseError
 from flows.locations import PROJECT_FOLDER
-from flows.opening import open_warehouse
+from flows.opening import as_of_or_newest, open_warehouse
 from flows.orchestration import named_task, with_retries
 from flows.settings import Settings
 from warehouse.runs import finish_run, start_run
@@ -108,6 +108,13 @@ def record_end(settings: Settings, run: RunRecord, status: str, error: str | Non
             as_of=run.as_of,
             error=error,
         )
+
+
+@named_task("choose as_of")
+def choose_as_of(settings: Settings, as_of: date | None) -> date:
+    """Return the Sunday to work on; see ``as_of_or_newest``."""
+    with open_warehouse(settings) as con:
+        return as_of_or_newest(con, as_of)
 
 
 def code_version() -> str:

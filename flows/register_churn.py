@@ -63,7 +63,9 @@ def register_churn(
 def _loss_of(settings: Settings, rival: ModelVersion, trained: TrainedChurn) -> float:
     """Measure the champion's twin on the rows the challenger's twin was judged on."""
     twin = ChurnModel.load(model_folder(settings, rival) / TWIN)
-    return judge(trained.test, {"model": stacked_probabilities(twin, trained.test)})[CRITERION]
+    # attributes that the champion saw and that are no longer complete are unknown to it now
+    test = trained.test.assign(**{name: np.nan for name in twin.features if name not in trained.test})
+    return judge(test, {"model": stacked_probabilities(twin, test)})[CRITERION]
 
 
 def _log(tracked: TrackedRun, settings: Settings, trained: TrainedChurn, lineage: Sequence[TableLineage]) -> None:

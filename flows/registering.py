@@ -91,6 +91,10 @@ def decide(
     if current is None:
         promote(settings, model)
         return True, None, None
+    if current.tags.get("as_of", "") > model.tags.get("as_of", ""):
+        # it has seen the weeks on which the two would be compared, and newer data are not given up for older
+        keep_as_challenger(settings, model)
+        return False, None, current.version
     champion_loss = loss_of(current) if loss is not None else None
     wins = loss is None or champion_loss is None or loss <= champion_loss
     (promote if wins else keep_as_challenger)(settings, model)

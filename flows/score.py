@@ -17,9 +17,9 @@ from flows.console import Say, narrated
 from flows.demand_forecasts import forecast_pairs, true_demand_rows
 from flows.deriving import build_cells, recover_as_of
 from flows.environment import prepare
-from flows.opening import as_of_or_newest, open_warehouse
+from flows.opening import open_warehouse
 from flows.orchestration import in_flow, named_flow, named_task, show_key_figures, with_retries
-from flows.recording import RunRecord, recorded_run
+from flows.recording import RunRecord, choose_as_of, recorded_run
 from flows.settings import Settings, read_settings
 from flows.tracking import CHURN_MODEL, DEMAND_MODEL, ModelVersion, champion
 from warehouse.publish import publish
@@ -65,21 +65,14 @@ def score_steps(settings: Settings, as_of: date | None) -> dict[str, int]:
         demand, churn = find_champions(settings)
         run.demand_model_version = demand.version
         run.churn_model_version = churn.version if churn else None
-        true_demand = with_retries(recover_true_demand, settings)(settings, as_of, run, say)
-        forecasts = with_retries(forecast_demand, settings)(settings, as_of, run, demand, say)
-        scores = with_retries(score_churn, settings)(settings, as_of, run, churn, say) if churn else None
-        rows = {TRUE_DEMAND: true_demand, DEMAND_FORECAST: forecasts} | ({CHURN_SCORE: scores} if scores is not None else {})
+        for model in (demand, churn):
+            if model is not None and model.tags.get("as_of", "") > as_of.isoformat():
+                say(f"warning: {model.name} {model.version} was trained as of {model.tags['as_of']}: it has seen weeks after {as_of}")
+        rows = with_retries(score_everything, settings)(settings, as_of, run, demand, churn, say)
         run.rows_written = with_retries(publish_rows, settings)(settings, as_of, rows, say)
     written = [{"table": name, "rows": count} for name, count in run.rows_written.items()]
     show_key_figures("uncap-score", written, f"Rows written as of {as_of} with demand model {demand.version}.")
     return run.rows_written
-
-
-@named_task("choose as_of")
-def choose_as_of(settings: Settings, as_of: date | None) -> date:
-    """Return the Sunday to work on."""
-    with open_warehouse(settings) as con:
-        return as_of_or_newest(con, as_of)
 
 
 @named_task("find the champions")
@@ -100,31 +93,21 @@ def find_champions(settings: Settings) -> tuple[ModelVersion, ModelVersion | Non
     return demand, champion(settings, CHURN_MODEL)
 
 
-@named_task("recover true demand")
-def recover_true_demand(settings: Settings, as_of: date, run: RunRecord, say: Say) -> pa.Table:
-    """Derive the cells, recover what limits hid as of the Sunday, and return the rows of ``scored.true_demand``."""
+@named_task("recover true demand, forecast it, score churn")
+def score_everything(
+    settings: Settings, as_of: date, run: RunRecord, demand: ModelVersion, churn: ModelVersion | None, say: Say
+) -> dict[Table, pa.Table]:
+    """Return the rows of every scored table, holding the warehouse throughout: another process would replace what was recovered."""
+    rows: dict[Table, pa.Table] = {}
     with open_warehouse(settings) as con:
         build_cells(con)
-        rows = true_demand_rows(recover_as_of(con, settings, [as_of])[as_of], as_of, run.run_id)
-    say(f"{rows.num_rows:,} censored weeks recovered")
-    return rows
-
-
-@named_task("forecast demand")
-def forecast_demand(settings: Settings, as_of: date, run: RunRecord, model: ModelVersion, say: Say) -> pa.Table:
-    """Return the rows of ``scored.demand_forecast``."""
-    with open_warehouse(settings) as con:
-        rows = forecast_pairs(con, settings, as_of, model, run.run_id)
-    say(f"{rows.num_rows:,} pair-weeks forecast")
-    return rows
-
-
-@named_task("score churn")
-def score_churn(settings: Settings, as_of: date, run: RunRecord, model: ModelVersion, say: Say) -> pa.Table:
-    """Return the rows of ``scored.churn_score``."""
-    with open_warehouse(settings) as con:
-        rows = score_retailers(con, settings, as_of, model, run.run_id)
-    say(f"{rows.num_rows:,} retailers scored")
+        rows[TRUE_DEMAND] = true_demand_rows(recover_as_of(con, settings, [as_of])[as_of], as_of, run.run_id)
+        say(f"{rows[TRUE_DEMAND].num_rows:,} censored weeks recovered")
+        rows[DEMAND_FORECAST] = forecast_pairs(con, settings, as_of, demand, run.run_id)
+        say(f"{rows[DEMAND_FORECAST].num_rows:,} pair-weeks forecast")
+        if churn is not None:
+            rows[CHURN_SCORE] = score_retailers(con, settings, as_of, churn, run.run_id)
+            say(f"{rows[CHURN_SCORE].num_rows:,} retailers scored")
     return rows
 
 

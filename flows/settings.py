@@ -18,6 +18,12 @@ def _all_cores_for_zero(threads: int) -> int:
     return threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
+def _three_rising_shares(thresholds: list[float]) -> list[float]:
+    if len(thresholds) != 3 or sorted({*thresholds, 0.0, 1.0}) != [0.0, *thresholds, 1.0]:
+        raise ValueError("should be three rising numbers between 0 and 1")
+    return thresholds
+
+
 Threads = Annotated[int, Field(ge=0), AfterValidator(_all_cores_for_zero)]
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -117,7 +123,7 @@ class Churn(Section):
     first_origin_weeks: Count
     calibration_origins: Count
     test_origins: Count
-    risk_thresholds: list[float]
+    risk_thresholds: Annotated[list[float], AfterValidator(_three_rising_shares)]
     lightgbm: ChurnTrees
 
 
@@ -172,7 +178,7 @@ class Settings(Section):
     >>> settings.warehouse.url
     'duckdb:////srv/w.duckdb'
     >>> settings.demand.cut_off_spacing_weeks
-    4
+    8
     """
 
     warehouse: Warehouse

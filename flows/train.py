@@ -9,9 +9,9 @@ from pathlib import Path
 from contracts.weeks import parse_as_of
 from flows.console import Say, narrated
 from flows.environment import prepare
-from flows.opening import as_of_or_newest, open_warehouse
+from flows.opening import open_warehouse
 from flows.orchestration import in_flow, named_flow, named_task, show_key_figures, with_retries
-from flows.recording import RunRecord, recorded_run
+from flows.recording import RunRecord, choose_as_of, recorded_run
 from flows.register_churn import register_churn
 from flows.register_demand import register_demand
 from flows.registering import Verdict
@@ -65,13 +65,6 @@ def train_steps(settings: Settings, as_of: date | None) -> list[Verdict]:
     rows = [verdict.row() for verdict in verdicts]
     show_key_figures("uncap-train", rows, f"Models trained as of {as_of}, judged on weeks they had not seen.")
     return verdicts
-
-
-@named_task("choose as_of")
-def choose_as_of(settings: Settings, as_of: date | None) -> date:
-    """Return the Sunday to work on."""
-    with open_warehouse(settings) as con:
-        return as_of_or_newest(con, as_of)
 
 
 @named_task("derive cells, recover true demand, and fetch what to train on")

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
+from contracts.errors import InputDataError
 from contracts.scored import QUANTILES
 from contracts.weeks import HORIZONS
 from flows.demand_rows import DemandRows, draw_pairs, fetch_judged_pairs, gather_rows, target_calendar, training_cut_offs
@@ -18,7 +19,7 @@ from flows.settings import Settings
 from flows.timing import Stopwatch
 from models.demand import DemandModel, DemandSettings, fit_demand
 from models.evaluation import compare_forecasts, judged_weeks
-from models.stacking import StackedRows
+from models.stacking import StackedRows, column
 
 HELD_OUT = timedelta(weeks=len(HORIZONS))
 """The twin knows nothing of the last eight weeks: they are what it is judged on."""
@@ -44,6 +45,20 @@ class JudgedWeeks:
     origin: date
     pairs: pa.Table
     calendar: list[dict[str, float]]
+
+    def require_demand(self) -> None:
+        """Refuse weeks without any demand: no forecast can be told from another on them.
+
+        Raises
+        ------
+        InputDataError
+            Naming the weeks.
+        """
+        if not any(np.nansum(column(self.pairs, f"target_{horizon}")) > 0 for horizon in HORIZONS):
+            raise InputDataError(
+                [f"raw.order_lines: no open week with an order of a known pair in the 8 weeks after {self.origin}; expected some"],
+                hint="train as of a Sunday with orders in the eight weeks before it",
+            )
 
     def judge(self, model: DemandModel, threads: int) -> pd.DataFrame:
         """Return the forecasts of a model beside what came and the baselines, one row per pair and week."""
@@ -97,7 +112,14 @@ def gather_demand(
 
 
 def train_demand(rows: DemandRows, held_out: JudgedWeeks, settings: Settings, watch: Stopwatch) -> TrainedDemand:
-    """Train the model and its twin, and judge the twin; needs no warehouse, so that others can use it meanwhile."""
+    """Train the model and its twin, and judge the twin; needs no warehouse, so that others can use it meanwhile.
+
+    Raises
+    ------
+    InputDataError
+        If nothing was ordered in the weeks to judge on.
+    """
+    held_out.require_demand()
     with watch("lightgbm"):
         # sizes of orders are learned from training rows, so that the held-out weeks stay unseen
         twin = fit_demand(rows.early, rows.space, demand_settings(settings))

@@ -230,7 +230,11 @@ def _within_interval(wanted: Floats, cells: pd.DataFrame) -> Floats:
 
 
 def _always_capped_skus(known: pd.DataFrame) -> pd.Series:
-    capped = known.assign(capped=known.cap_units.notna()).groupby(["sku_id", "week_start"], observed=True).capped.any()
+    capped = (
+        known.assign(capped=known.cap_units.notna() | known.censoring.eq("band"))
+        .groupby(["sku_id", "week_start"], observed=True)
+        .capped.any()
+    )
     share = capped.groupby("sku_id", observed=True).mean()
     return share.index[share > ALWAYS_CAPPED].to_series()
 

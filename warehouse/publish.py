@@ -23,8 +23,8 @@ def publish(con: Backend, rows: Mapping[Table, pa.Table], *, as_of: date, keep_w
     """Write the scored rows of one ``as_of`` in one transaction; a crash before its end leaves the old rows.
 
     A table with ``as_of`` in its key loses its rows of that ``as_of`` and gets the new ones; then rows older than
-    its newest ``as_of`` minus ``keep_weeks`` go, but never those just written. In a table without (``true_demand``) a row gives
-    way only to one of the same or a later ``as_of``, and rows of this ``as_of`` that are not among the new ones go.
+    its newest ``as_of`` minus ``keep_weeks`` go, but never those just written. In a table without (``true_demand``) the new rows
+    take the place of all rows of the same and earlier ``as_of``; rows of a later one stay.
 
     Parameters
     ----------
@@ -69,11 +69,8 @@ def _replace(con: Backend, table: Table, as_of: date) -> int:
 
 def _upsert(con: Backend, table: Table, as_of: date) -> int:
     stored = qualified(table)
-    con.con.execute(f"DELETE FROM {stored} WHERE as_of = ?", [as_of])
-    con.con.execute(
-        f"DELETE FROM {stored} AS stored USING {_INCOMING} AS incoming WHERE {same_key(table, 'stored', 'incoming')} AND stored.as_of <= ?",
-        [as_of],
-    )
+    # what is published holds every row known by now, so that earlier estimates of weeks no longer among them are void
+    con.con.execute(f"DELETE FROM {stored} WHERE as_of <= ?", [as_of])
     return _changed(
         con,
         f"INSERT INTO {stored} ({listed(table.column_names)}) SELECT {listed(table.column_names)} FROM {_INCOMING} AS incoming "

@@ -7,7 +7,7 @@ from ibis.backends.duckdb import Backend
 from contracts.cells import CELLS, RECOVERED
 from contracts.errors import WarehouseError
 from contracts.raw import RAW_TABLES
-from contracts.scored import SCORED_TABLES, TRUE_DEMAND
+from contracts.scored import DEMAND_FORECAST, SCORED_TABLES, TRUE_DEMAND
 from contracts.tables import Table
 from warehouse.sql import SQL_TYPES, qualified, quoted
 from warehouse.transactions import transaction
@@ -19,6 +19,7 @@ STORED_TABLES = (*RAW_TABLES, *SCORED_TABLES)
 
 DERIVED_TABLES = (CELLS, RECOVERED)
 
+# Weeks after the newest scored as_of wait for their score: of them only the uncensored ones are known, which are those of low demand.
 # A week that an older estimate took for censored stays as estimated, so that no retailer-SKU-week is here twice.
 TRUE_DEMAND_WEEKLY = f"""
 CREATE OR REPLACE VIEW "scored"."true_demand_weekly" AS
@@ -27,7 +28,9 @@ FROM {qualified(TRUE_DEMAND)}
 UNION ALL
 SELECT retailer_id, sku_id, week_start, delivered_units, censoring, delivered_units, delivered_units, delivered_units, true
 FROM {qualified(CELLS)} AS cell
-WHERE censoring = 'none' AND NOT EXISTS (
+WHERE censoring = 'none'
+  AND week_start <= coalesce((SELECT max(as_of) FROM {qualified(DEMAND_FORECAST)}), DATE '9999-12-31')
+  AND NOT EXISTS (
     SELECT 1 FROM {qualified(TRUE_DEMAND)} AS estimated
     WHERE estimated.retailer_id = cell.retailer_id AND estimated.sku_id = cell.sku_id AND estimated.week_start = cell.week_start
 )

@@ -85,7 +85,7 @@ def test_an_estimate_gives_way_to_a_newer_one_only(con: Backend) -> None:
     assert estimates(con) == [("2019-08-26", older, 7), ("2019-09-02", AS_OF, 2), ("2019-09-09", AS_OF, 3)]
     newer = AS_OF + WEEK
     publish(con, {TRUE_DEMAND: demand(newer, {"2019-08-26": 4, "2019-09-02": 5})}, as_of=newer, keep_weeks={})
-    assert estimates(con) == [("2019-08-26", newer, 4), ("2019-09-02", newer, 5), ("2019-09-09", AS_OF, 3)]
+    assert estimates(con) == [("2019-08-26", newer, 4), ("2019-09-02", newer, 5)]
 
 
 def test_an_estimate_that_the_same_as_of_no_longer_has_is_dropped(con: Backend) -> None:
