@@ -66,7 +66,8 @@ class Verdict:
             return f"{self.model} {self.version}: {judged}; champion, the first"
         rival = f"version {self.champion_version}" + ("" if self.champion_loss is None else f" with {_figure(self.champion_loss)}")
         if self.loss is None:
-            return f"{self.model} {self.version}: not judged; champion for its newer data, before {rival}"
+            verdict = "champion for its newer data, before" if self.champion else "stays challenger to"
+            return f"{self.model} {self.version}: not judged; {verdict} {rival}"
         return f"{self.model} {self.version}: {judged}; {'champion, not worse than' if self.champion else 'stays challenger to'} {rival}"
 
 
@@ -78,7 +79,8 @@ def decide(
     Parameters
     ----------
     loss
-        Of the version's twin; None where no held-out weeks could be had, which lets it pass: newer data are better than none.
+        Of the version's twin; None where no held-out weeks could be had. Then it passes only before a champion that was not judged
+        either: newer data are better than older, but not than a figure.
     loss_of
         Measures the champion's twin on the same weeks.
 
@@ -95,10 +97,15 @@ def decide(
         # it has seen the weeks on which the two would be compared, and newer data are not given up for older
         keep_as_challenger(settings, model)
         return False, None, current.version
-    champion_loss = loss_of(current) if loss is not None else None
-    wins = loss is None or champion_loss is None or loss <= champion_loss
+    champion_loss = None if loss is None else loss_of(current)
+    wins = not _was_judged(current) if loss is None or champion_loss is None else loss <= champion_loss
     (promote if wins else keep_as_challenger)(settings, model)
     return wins, champion_loss, current.version
+
+
+def _was_judged(model: ModelVersion) -> bool:
+    """Tell whether its training had held-out weeks: only then it logged headline figures."""
+    return any(name.startswith("headline.") for name in model.metrics)
 
 
 def _figure(value: float | None) -> str:

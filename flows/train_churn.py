@@ -1,4 +1,4 @@
-"""How the churn model is trained and judged: a twin on early origins is calibrated and judged on later ones, the model learns from all."""
+"""How the churn model is trained and judged: a twin is judged on the latest origins, the model uses them too."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class TrainedChurn:
     Attributes
     ----------
     model
-        Knows every outcome up to ``as_of``.
+        The one that scores: trained and calibrated on outcomes up to ``as_of``.
     twin
         Knows none of the outcomes it is judged on.
     labelled

@@ -53,5 +53,5 @@ def test_a_schedule_starts_when_its_comment_says(name: str, starts: list[str]) -
 def test_every_step_has_a_name_in_words() -> None:
     modules = [import_module(f"flows.{module.name}") for module in pkgutil.iter_modules(flows.__path__) if module.name != "served_model"]
     tasks = {value.fn: value.name for module in modules for value in vars(module).values() if isinstance(value, Task)}
-    assert {"train the demand model", "train the churn model", "recover true demand", "publish the scored tables"} <= set(tasks.values())
+    assert {"train the demand model", "train the churn model", "find the champions", "publish the scored tables"} <= set(tasks.values())
     assert [name for function, name in tasks.items() if " " not in name or name == function.__name__] == []

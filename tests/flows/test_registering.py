@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import mlflow
@@ -15,7 +17,7 @@ from flows.registering import decide
 from flows.score import find_champions
 from flows.tracking import CHURN_MODEL, DEMAND_MODEL, ModelVersion, champion, model_folder
 from flows.train import train
-from tests.small_county import AS_OF, Place, ScoredCounty, copy_place
+from tests.small_county import AS_OF, EARLIER, Place, ScoredCounty, copy_place
 
 MODELS = (DEMAND_MODEL, CHURN_MODEL)
 
@@ -134,8 +136,18 @@ def test_a_worse_model_stays_challenger_and_the_champion_goes_on_scoring(retrain
 @pytest.mark.parametrize(("loss", "wins"), [(0.29, True), (0.30, True), (0.31, False)])
 def test_only_a_worse_model_is_kept_out(county: ScoredCounty, tmp_path: Path, loss: float, wins: bool) -> None:
     place = copy_place(county.place, tmp_path / "copy")
+    assert decide(place.settings, rival_as_of(AS_OF, place), loss, lambda _: 0.30) == (wins, 0.30, "1")
+    assert ("challenger" in aliases(place, CHURN_MODEL)) is not wins
+
+
+def test_a_model_that_knows_less_than_the_champion_is_kept_out_unjudged(county: ScoredCounty, tmp_path: Path) -> None:
+    place = copy_place(county.place, tmp_path / "copy")
+    assert decide(place.settings, rival_as_of(EARLIER, place), 0.0, lambda _: 0.30) == (False, None, "1")
+    assert aliases(place, CHURN_MODEL) == {"champion": "1", "challenger": "1"}
+
+
+def rival_as_of(as_of: date, place: Place) -> ModelVersion:
+    """Return the one churn model there is as though it had just been trained as of another Sunday."""
     first = champion(place.settings, CHURN_MODEL)
     assert first is not None
-    second = ModelVersion(CHURN_MODEL, "1", first.run_id, {}, {})
-    assert decide(place.settings, second, loss, lambda _: 0.30) == (wins, 0.30, "1")
-    assert ("challenger" in aliases(place, CHURN_MODEL)) is not wins
+    return replace(first, tags={"as_of": as_of.isoformat()})
