@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contracts.tables import Column, Kind, Table
 
-CENSORING = ("none", "cap", "band", "floor", "stockout")
 RECOVERED_CENSORING = ("cap", "band", "floor")
 """Those of which true demand is estimated: where nothing is learned, there is nothing to estimate from."""
 

@@ -46,7 +46,7 @@ def holiday_dates(country: str, first: date, last: date, subdivision: str | None
     years = range(first.year, last.year + 1)
     try:
         days = holidays.country_holidays(country, subdiv=subdivision, years=years)
-    except NotImplementedError as error:
+    except NotImplementedError as error:  # what the holidays package raises for a country or subdivision it does not know
         raise ConfigurationError(
             f"calendar.country: {error}", hint="give a two-letter country code that the holidays package knows, such as US or CN"
         ) from error

@@ -189,7 +189,7 @@ def tracked_run(settings: Settings, name: str, tags: Mapping[str, str]) -> Itera
     with _mlflow_failures(), mlflow.start_run(experiment_id=experiment.experiment_id, run_name=name, tags=dict(tags)) as active:
         try:
             yield TrackedRun(client, active.info.run_id, tags)
-        except Exception as error:
+        except Exception as error:  # any failure: it is only tagged with its reason, and goes on
             client.set_tag(active.info.run_id, "error", str(error))
             raise
 

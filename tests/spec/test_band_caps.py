@@ -19,7 +19,7 @@ Judge = Callable[[str], None]
 
 
 @pytest.fixture
-def judge(cells_of: Callable[..., Rows], rows_of: Callable[[str], Rows]) -> Judge:
+def assert_judged(cells_of: Callable[..., Rows], rows_of: Callable[[str], Rows]) -> Judge:
     """Compare what the cells say with the right half of a table."""
 
     def check(table: str) -> None:
@@ -40,8 +40,8 @@ def judge(cells_of: Callable[..., Rows], rows_of: Callable[[str], Rows]) -> Judg
     return check
 
 
-def test_a_band_cap_is_used_up_by_all_skus_of_the_band_together(judge: Judge) -> None:
-    judge("""
+def test_a_band_cap_is_used_up_by_all_skus_of_the_band_together(assert_judged: Judge) -> None:
+    assert_judged("""
         shop        sku delivered requested sku_cap band_cap band_floor | censoring lower upper
         room_left   A1  4         .         .       10       .          | none      4     4
         room_left   A2  5         .         .       10       .          | none      5     5
@@ -57,8 +57,8 @@ def test_a_band_cap_is_used_up_by_all_skus_of_the_band_together(judge: Judge) ->
     """)
 
 
-def test_a_band_limit_and_a_sku_limit_both_hold(judge: Judge) -> None:
-    judge("""
+def test_a_band_limit_and_a_sku_limit_both_hold(assert_judged: Judge) -> None:
+    assert_judged("""
         shop        sku delivered requested sku_cap band_cap band_floor | censoring lower upper
         both        A1  4         .         4       9        .          | cap       4     .
         both        A2  5         .         6       9        .          | band      5     .
@@ -69,8 +69,8 @@ def test_a_band_limit_and_a_sku_limit_both_hold(judge: Judge) -> None:
     """)
 
 
-def test_a_band_may_be_closed_or_have_a_floor(judge: Judge) -> None:
-    judge("""
+def test_a_band_may_be_closed_or_have_a_floor(assert_judged: Judge) -> None:
+    assert_judged("""
         shop        sku delivered requested sku_cap band_cap band_floor | censoring lower upper
         closed      A1  4         .         9       0        .          | stockout  0     .
         closed      B1  4         .         .       0        .          | none      4     4

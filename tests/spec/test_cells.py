@@ -19,7 +19,7 @@ Judge = Callable[[str], None]
 
 
 @pytest.fixture
-def judge(cells_of: Callable[..., Rows], rows_of: Callable[[str], Rows]) -> Judge:
+def assert_judged(cells_of: Callable[..., Rows], rows_of: Callable[[str], Rows]) -> Judge:
     """Compare what the cells say with the right half of a table."""
 
     def check(table: str) -> None:
@@ -38,8 +38,8 @@ def judge(cells_of: Callable[..., Rows], rows_of: Callable[[str], Rows]) -> Judg
     return check
 
 
-def test_without_a_limit_that_binds_the_delivery_is_the_demand(judge: Judge) -> None:
-    judge("""
+def test_without_a_limit_that_binds_the_delivery_is_the_demand(assert_judged: Judge) -> None:
+    assert_judged("""
         case             delivered requested cap floor stock | censoring lower upper
         no_limit         5         .         .   .     .     | none      5     5
         below_the_cap    5         .         6   .     .     | none      5     5
@@ -52,8 +52,8 @@ def test_without_a_limit_that_binds_the_delivery_is_the_demand(judge: Judge) -> 
     """)
 
 
-def test_at_a_cap_the_demand_is_at_least_the_delivery(judge: Judge) -> None:
-    judge("""
+def test_at_a_cap_the_demand_is_at_least_the_delivery(assert_judged: Judge) -> None:
+    assert_judged("""
         case             delivered requested cap floor stock | censoring lower upper
         at_the_cap       6         .         6   .     .     | cap       6     .
         above_the_cap    8         .         6   .     .     | cap       8     .
@@ -64,8 +64,8 @@ def test_at_a_cap_the_demand_is_at_least_the_delivery(judge: Judge) -> None:
     """)
 
 
-def test_who_asked_for_more_than_it_got_met_a_cap_that_the_books_do_not_name(judge: Judge) -> None:
-    judge("""
+def test_who_asked_for_more_than_it_got_met_a_cap_that_the_books_do_not_name(assert_judged: Judge) -> None:
+    assert_judged("""
         case             delivered requested cap floor stock | censoring lower upper
         no_limit         5         9         .   .     .     | cap       5     9
         below_the_cap    5         9         6   .     .     | cap       5     9
@@ -75,8 +75,8 @@ def test_who_asked_for_more_than_it_got_met_a_cap_that_the_books_do_not_name(jud
     """)
 
 
-def test_at_a_floor_the_demand_is_at_most_the_delivery(judge: Judge) -> None:
-    judge("""
+def test_at_a_floor_the_demand_is_at_most_the_delivery(assert_judged: Judge) -> None:
+    assert_judged("""
         case             delivered requested cap floor stock | censoring lower upper
         at_the_floor     3         .         .   3     .     | floor     0     3
         floor_below_cap  3         .         6   3     .     | floor     0     3
@@ -84,8 +84,8 @@ def test_at_a_floor_the_demand_is_at_most_the_delivery(judge: Judge) -> None:
     """)
 
 
-def test_of_a_week_that_was_closed_nothing_is_learned(judge: Judge) -> None:
-    judge("""
+def test_of_a_week_that_was_closed_nothing_is_learned(assert_judged: Judge) -> None:
+    assert_judged("""
         case             delivered requested cap floor stock | censoring lower upper
         no_stock         0         4         .   .     0     | stockout  0     .
         stock_ran_out    5         .         .   .     0     | stockout  0     .
@@ -98,8 +98,8 @@ def test_of_a_week_that_was_closed_nothing_is_learned(judge: Judge) -> None:
     """)
 
 
-def test_a_line_without_units_and_without_a_wish_is_no_order(judge: Judge) -> None:
-    judge("""
+def test_a_line_without_units_and_without_a_wish_is_no_order(assert_judged: Judge) -> None:
+    assert_judged("""
         case             delivered requested cap floor stock | censoring lower upper
         empty            0         .         .   .     .     | .         .     .
         empty_wish       0         0         .   .     .     | .         .     .
