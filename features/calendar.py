@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
-import holidays
 import pyarrow as pa
 
-from contracts.errors import ConfigurationError
 from contracts.weeks import week_start_of
 from features.catalogue import Feature
+from features.holiday_names import MOVING_SLOTS, NamedHoliday, country_holidays, days_in_a_row
+from features.moving_holidays import phase_weeks
 
 FAR_WEEKS = 9
 """Distances beyond this say nothing more than that the holiday is far."""
@@ -26,6 +27,16 @@ CALENDAR_FEATURES = (
     Feature("weeks_after_holiday", "weeks from the last public holiday to the target week, at most 9", "calendar"),
     Feature("weeks_to_long_holiday", "weeks from the target week to the next holiday of two days or more, at most 9", "calendar"),
     Feature("weeks_after_long_holiday", "weeks from the last holiday of two days or more to the target week, at most 9", "calendar"),
+    Feature("working_days", "working days of the target week, weekend days that make up for a holiday included, days", "calendar"),
+    Feature("working_days_before", "working days of the week before the target week, days", "calendar"),
+    *(
+        Feature(
+            f"moving_holiday_{slot}",
+            f"weeks from moving holiday {slot} of the country to the target week, negative before it, -9 to 9",
+            "calendar",
+        )
+        for slot in range(1, MOVING_SLOTS + 1)
+    ),
     Feature("events", "days of the wholesaler's own events in the target week", "calendar"),
 )
 
@@ -43,17 +54,36 @@ def holiday_dates(country: str, first: date, last: date, subdivision: str | None
     >>> date(2024, 2, 10) in holiday_dates("CN", date(2024, 1, 1), date(2024, 12, 31))
     True
     """
-    years = range(first.year, last.year + 1)
-    try:
-        days = holidays.country_holidays(country, subdiv=subdivision, years=years)
-    except NotImplementedError as error:  # what the holidays package raises for a country or subdivision it does not know
-        raise ConfigurationError(
-            f"calendar.country: {error}", hint="give a two-letter country code that the holidays package knows, such as US or CN"
-        ) from error
+    days = country_holidays(country, range(first.year, last.year + 1), subdivision)
     return frozenset(day for day in days if first <= day <= last)
 
 
-def week_calendar(weeks: list[date], public: frozenset[date], events: frozenset[date] = frozenset()) -> pa.Table:
+def working_dates(country: str, first: date, last: date, subdivision: str | None = None) -> frozenset[date]:
+    """Return the days between two days on which a country works: no weekend unless it makes up for a holiday, and no public holiday.
+
+    Raises
+    ------
+    ConfigurationError
+        If the ``holidays`` package does not know the country or its subdivision.
+
+    Examples
+    --------
+    >>> sorted(day.day for day in working_dates("CN", date(2020, 1, 18), date(2020, 1, 31)))
+    [19, 20, 21, 22, 23]
+    """
+    known = country_holidays(country, range(first.year, last.year + 1), subdivision)
+    span = (first + timedelta(days=days) for days in range((last - first).days + 1))
+    return frozenset(day for day in span if known.is_working_day(day))
+
+
+def week_calendar(
+    weeks: list[date],
+    public: frozenset[date],
+    events: frozenset[date] = frozenset(),
+    *,
+    moving: Sequence[NamedHoliday] = (),
+    working: frozenset[date] | None = None,
+) -> pa.Table:
     """Describe weeks by the holidays in and around them.
 
     Parameters
@@ -64,6 +94,10 @@ def week_calendar(weeks: list[date], public: frozenset[date], events: frozenset[
         Public holidays, at least ten weeks to both sides of ``weeks``.
     events
         Days of the wholesaler's own events.
+    moving
+        The moving holidays that have a column, at most ``MOVING_SLOTS``; a column without one is constant.
+    working
+        Working days, at least of ``weeks`` and the weeks before them; Monday to Friday without ``public`` where not given.
 
     Returns
     -------
@@ -76,7 +110,7 @@ def week_calendar(weeks: list[date], public: frozenset[date], events: frozenset[
     1.0
     """
     all_weeks = sorted(week_start_of(day) for day in public)
-    long_weeks = sorted({week_start_of(day) for day in public if _run_length(day, public) >= MAJOR_DAYS})
+    long_weeks = sorted({week_start_of(day) for day in public if days_in_a_row(day, public) >= MAJOR_DAYS})
     rows = [
         {
             "week_start": week,
@@ -88,6 +122,9 @@ def week_calendar(weeks: list[date], public: frozenset[date], events: frozenset[
             "weeks_after_holiday": _weeks_after(week, all_weeks),
             "weeks_to_long_holiday": _weeks_to(week, long_weeks),
             "weeks_after_long_holiday": _weeks_after(week, long_weeks),
+            "working_days": _working_days(week, public, working),
+            "working_days_before": _working_days(week - timedelta(weeks=1), public, working),
+            **{f"moving_holiday_{slot}": _phase(week, moving, slot) for slot in range(1, MOVING_SLOTS + 1)},
             "events": float(sum(week_start_of(day) == week for day in events)),
         }
         for week in weeks
@@ -101,14 +138,15 @@ def _working_holidays(week: date, public: frozenset[date]) -> float:
     return float(sum(week + timedelta(days=day) in public for day in range(5)))
 
 
-def _run_length(day: date, public: frozenset[date]) -> int:
-    one = timedelta(days=1)
-    before, after = day, day
-    while before - one in public:
-        before -= one
-    while after + one in public:
-        after += one
-    return (after - before).days + 1
+def _working_days(week: date, public: frozenset[date], working: frozenset[date] | None) -> float:
+    if working is None:
+        return 5.0 - _working_holidays(week, public)
+    return float(sum(week + timedelta(days=day) in working for day in range(7)))
+
+
+def _phase(week: date, moving: Sequence[NamedHoliday], slot: int) -> float:
+    """Weeks from the holiday of a slot; far after it where there is none."""
+    return max(-FAR_WEEKS, min(FAR_WEEKS, phase_weeks(week, moving[slot - 1]))) if slot <= len(moving) else float(FAR_WEEKS)
 
 
 def _weeks_to(week: date, holiday_weeks: list[date]) -> float:

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 import pytest
 
 from contracts.errors import ConfigurationError
-from features.calendar import CALENDAR_FEATURES, holiday_dates, week_calendar
+from features.calendar import CALENDAR_FEATURES, holiday_dates, week_calendar, working_dates
+from features.holiday_names import main_holidays
 
 MONDAY = date(2019, 9, 23)
 
@@ -78,3 +79,36 @@ def test_holidays_outside_the_span_are_left_out_and_subdivisions_have_their_own(
 def test_an_unknown_country_or_subdivision_is_refused(country: str, subdivision: str | None) -> None:
     with pytest.raises(ConfigurationError, match=r"calendar\.country"):
         holiday_dates(country, date(2019, 1, 1), date(2019, 12, 31), subdivision)
+
+
+def test_moving_holidays_have_a_signed_distance_each_that_ends_at_nine_weeks() -> None:
+    moving = [holiday for holiday in main_holidays("CN") if holiday.moves]
+    weeks = [date(2019, 10, 21), date(2019, 12, 30), date(2020, 1, 20), date(2020, 1, 27), date(2020, 5, 4)]
+    rows = week_calendar(weeks, frozenset(), moving=moving).to_pylist()
+    assert [round(row["moving_holiday_1"], 2) for row in rows] == [-9, -3.29, -0.29, 0.71, 9]
+    assert {round(row["moving_holiday_2"], 2) for row in rows[:1]} == {5.86}
+    assert len({row["moving_holiday_3"] for row in rows}) > 1
+
+
+def test_a_slot_without_a_holiday_is_constant() -> None:
+    week = one_week(MONDAY)
+    assert [week[f"moving_holiday_{slot}"] for slot in (1, 2, 3)] == [9, 9, 9]
+
+
+def test_weekends_that_make_up_for_a_holiday_are_working_days() -> None:
+    first, last = date(2020, 1, 6), date(2020, 2, 9)
+    working, public = working_dates("CN", first, last), holiday_dates("CN", first, last)
+    rows = week_calendar([first + timedelta(weeks=n) for n in range(1, 5)], public, working=working).to_pylist()
+    # Sunday 19 January made up for Friday 24 January; the holidays went on until 2 February
+    assert [row["working_days"] for row in rows] == [6, 4, 0, 5]
+    assert [row["working_days_before"] for row in rows] == [5, 6, 4, 0]
+
+
+def test_without_working_days_given_it_is_monday_to_friday_less_the_holidays() -> None:
+    week = one_week(MONDAY, MONDAY + timedelta(days=1), MONDAY + timedelta(days=5), MONDAY - timedelta(days=7))
+    assert (week["working_days"], week["working_days_before"]) == (4, 4)
+
+
+def test_a_country_works_on_the_days_of_its_own_week() -> None:
+    quiet = date(2019, 7, 15)
+    assert sorted(day.weekday() for day in working_dates("SA", quiet, quiet + timedelta(days=6))) == [0, 1, 2, 3, 6]
