@@ -4,6 +4,8 @@ Runs in an environment of its own (README.md), because mlforecast 1.1 wants an o
 
     .venv-benchmark/bin/python -m benchmarks.public_forecaster --orders WEEKLY.parquet --as-of 2019-09-29 \
         --lightgbm LIGHTGBM.json --out FORECAST.parquet
+
+The file is one that `uncap backtest --rival FORECAST.parquet` takes; a backtest of several origins takes one for each.
 """
 
 from __future__ import annotations
@@ -126,6 +128,7 @@ def main() -> None:
     parser.add_argument("--as-of", type=date.fromisoformat, required=True, help="a Sunday")
     parser.add_argument("--lightgbm", type=Path, required=True, help="JSON: parameters of LightGBM under its own names")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--name", default="mlforecast", help="of the forecaster, as `uncap backtest --rival` shows it")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--no-quantiles", action="store_true", help="skip the earlier forecast the quantiles are learned from")
     arguments = parser.parse_args()
@@ -144,7 +147,7 @@ def main() -> None:
     if not arguments.no_quantiles:
         earlier, _ = forecast_after(last_week - pd.Timedelta(weeks=HORIZON_WEEKS))
         weeks = with_quantiles(weeks, earlier, weekly_orders)
-    weeks.to_parquet(arguments.out, index=False)
+    weeks.assign(as_of=arguments.as_of, name=arguments.name).to_parquet(arguments.out, index=False)
     cost = {
         "seconds_mean": round(trained - started, 1),
         "seconds_quantiles": round(time.perf_counter() - trained, 1),

@@ -102,3 +102,31 @@ def parse_as_of(text: str | None, today: date) -> date | None:
         return require_sunday(date.fromisoformat(text))
     except ValueError as error:
         raise UsageError(f"as_of {text}: not a date", hint="write it as year-month-day, for instance 2019-09-29, or today") from error
+
+
+def parse_week(text: str | None) -> date | None:
+    """Return the Monday that a word names, None for none.
+
+    Raises
+    ------
+    UsageError
+        If it is no date, or no Monday.
+
+    Examples
+    --------
+    >>> parse_week("2019-10-01")
+    Traceback (most recent call last):
+    contracts.errors.UsageError: week 2019-10-01 is a Tuesday; a week is named by its Monday
+    Hint: the Monday of that week is 2019-09-30
+    """
+    if text is None:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"week {text}: not a date", hint="write its Monday as year-month-day, for instance 2019-09-30") from error
+    if day != week_start_of(day):
+        raise UsageError(
+            f"week {day} is a {day:%A}; a week is named by its Monday", hint=f"the Monday of that week is {week_start_of(day)}"
+        )
+    return day

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 
-from contracts.errors import InputDataError
+from contracts.errors import InputDataError, UsageError
 from contracts.scored import QUANTILES
 from contracts.weeks import HORIZONS, parse_as_of
+from flows.backtest_findings import ChurnFindings, Findings, by_origin, judge_demand
+from flows.backtest_page import backtest_page
+from flows.backtest_rows import fetch_surroundings, judged_rows
+from flows.backtest_summary import print_backtest
 from flows.churn_rows import churn_origins
-from flows.console import Say, console_for_results, narrated, table_of
+from flows.console import Say, narrated
 from flows.demand_rows import gather_rows, training_cut_offs
 from flows.deriving import recover_as_of
 from flows.environment import prepare
+from flows.locations import PROJECT_FOLDER
 from flows.opening import open_warehouse
 from flows.orchestration import in_flow, named_flow, named_task, show_key_figures, with_retries
 from flows.recording import choose_as_of, recorded_run
+from flows.register_churn import churn_calibration
+from flows.rival_forecasts import beside, column_of, read_rivals
 from flows.settings import Settings, read_settings
 from flows.timing import Stopwatch
 from flows.tracking import tracked_run
@@ -28,11 +36,14 @@ from models.demand import fit_demand
 from models.evaluation import FORECASTS, compare_forecasts
 
 ORIGIN_SPACING = timedelta(weeks=len(HORIZONS))
-MEASURES = ("pair_8w_wape_loss", "sku_week_wape_loss", "sku_8w_wape_loss", "bias", "pinball_loss")
+
+DEFAULT_PAGE = PROJECT_FOLDER / "data" / "backtest.html"
 
 
-def backtest(settings: Settings, as_of: date | None, origins: int) -> pd.DataFrame:
-    """Train and judge as of several past Sundays, eight weeks apart.
+def backtest(
+    settings: Settings, as_of: date | None, origins: int, *, rivals: Sequence[Path] = (), page: Path = DEFAULT_PAGE
+) -> pd.DataFrame:
+    """Train and judge as of several past Sundays, eight weeks apart, and write a page about it.
 
     Parameters
     ----------
@@ -42,18 +53,28 @@ def backtest(settings: Settings, as_of: date | None, origins: int) -> pd.DataFra
         Nothing later counts; None for the newest Sunday.
     origins
         How many.
+    rivals
+        Parquet files with forecasts of others, see ``flows.rival_forecasts``.
+    page
+        HTML file to write.
 
     Returns
     -------
     pandas.DataFrame
-        One row per origin and forecast, the figures of ``compare_forecasts``.
+        One row per origin and forecast: ``origin`` (date), ``forecast`` and ``models.breakdown.MEASURES``.
 
     Raises
     ------
     InputDataError
-        If the history is too short for the earliest origin.
+        If the history is too short for the earliest origin, or a rival's file is faulty.
+    UsageError
+        If there is no folder to write the page to.
     """
-    return in_flow("backtest", backtest_steps, settings, as_of, origins)
+    if page.is_dir() or not page.parent.is_dir():
+        raise UsageError(
+            f"{page}: cannot be written: its folder is missing, or it is one", hint="give --page a file in a folder that exists"
+        )
+    return in_flow("backtest", backtest_steps, settings, as_of, origins, rivals, page)
 
 
 @named_flow("backtest")
@@ -61,26 +82,42 @@ def backtest_flow(config: str | None = None, as_of: str | None = None, origins: 
     """Run a backtest as a deployment does."""
     settings = read_settings(Path(config) if config else None)
     prepare(settings)
-    backtest_steps(settings, parse_as_of(as_of, datetime.now(UTC).date()), origins)
+    backtest_steps(settings, parse_as_of(as_of, datetime.now(UTC).date()), origins, (), DEFAULT_PAGE)
 
 
-def backtest_steps(settings: Settings, as_of: date | None, origins: int) -> pd.DataFrame:
+def backtest_steps(settings: Settings, as_of: date | None, origins: int, rivals: Sequence[Path], page: Path) -> pd.DataFrame:
     """Run a backtest inside a Prefect flow, record it and show it."""
     with recorded_run(settings, flow="backtest", as_of=as_of, started_at=datetime.now(UTC)) as run, narrated("backtest") as say:
         as_of = run.as_of = with_retries(choose_as_of, settings)(settings, as_of)
         history = with_retries(fetch_history, settings)(settings, as_of, say)
         sundays = past_origins(settings, history, origins)
+        theirs = read_rivals(rivals, sundays)
         with tracked_run(settings, f"backtest {as_of}", {"as_of": as_of.isoformat(), "uncap_run_id": run.run_id}) as tracked:
-            rows = [with_retries(judge_origin, settings)(settings, history, origin, say) for origin in sundays]
-            comparison = pd.concat(rows, ignore_index=True)
+            judged = [with_retries(judge_origin, settings)(settings, history, origin, say) for origin in sundays]
             churn = with_retries(judge_churn, settings)(settings, history, origins, say)
-            tracked.log_document("demand.json", comparison.to_dict(orient="records"))
-            means = comparison.groupby("forecast")[list(MEASURES)].mean()
-            tracked.log_metrics({f"{name}.{measure}": float(means[measure][name]) for name in FORECASTS for measure in MEASURES} | churn)
+            findings = draw_findings(as_of, sundays, pd.concat(judged, ignore_index=True), theirs, churn)
+            tracked.log_metrics({**findings.demand.metrics(), **churn.figures})
+            for name, document in findings.demand.documents().items():
+                tracked.log_document(name, document)
+            written = backtest_page(findings)
+            tracked.log_page("backtest.html", written)
+            page.write_text(written, encoding="utf-8")
+    comparison = by_origin(findings.demand)
     shown = [{str(name): value for name, value in row.items()} for row in comparison.to_dict(orient="records")]
     show_key_figures("uncap-backtest", shown, f"Forecasts of {origins} past origins against what came.")
-    print_backtest(comparison, churn)
+    print_backtest(findings, page)
     return comparison
+
+
+def draw_findings(as_of: date, origins: Sequence[date], weeks: pd.DataFrame, rivals: pd.DataFrame, churn: ChurnFindings) -> Findings:
+    """Measure all origins together, with the rivals beside; what a rival does not name is a forecast of 0."""
+    names = sorted(rivals.name.unique())
+    columns = {name: column_of(name) for name in names}
+    joined = beside(weeks, rivals)
+    covered = {name: float(joined[column].notna().mean()) for name, column in columns.items()}
+    filled = joined.fillna(dict.fromkeys(columns.values(), 0.0))
+    forecasts = {name: name for name in FORECASTS} | columns
+    return Findings(as_of, origins, list(forecasts), covered, judge_demand(filled, forecasts), churn)
 
 
 def past_origins(settings: Settings, history: History, origins: int) -> list[date]:
@@ -117,45 +154,26 @@ def judge_origin(settings: Settings, history: History, origin: date, say: Say) -
         recover_as_of(con, settings, [history.as_of, origin, *cut_offs])
         rows = gather_rows(con, settings, cut_offs, origin, origin, history.attributes)
         held_out = fetch_held_out(con, settings, origin, history.as_of, history.attributes)
+        around = fetch_surroundings(con, held_out.pairs, origin)
     model = fit_demand(rows.early, rows.space, demand_settings(settings))
-    figures = compare_forecasts(held_out.judge(model, settings.demand.lightgbm.num_threads), QUANTILES)
-    compared = [
-        {"origin": origin, "forecast": name, **{measure: figures[f"{name}.{measure}"] for measure in MEASURES}} for name in FORECASTS
-    ]
-    losses = " · ".join(f"{row['forecast']} {row['pair_8w_wape_loss']:.3f}" for row in compared)
+    threads = settings.demand.lightgbm.num_threads
+    weeks = judged_rows(model, held_out, around, threads)
+    figures = compare_forecasts(weeks, QUANTILES)
+    losses = " · ".join(f"{name} {figures[f'{name}.pair_8w_wape_loss']:.3f}" for name in FORECASTS)
     say(f"as of {origin}: {losses} (WAPE of a pair's eight weeks)")
-    return pd.DataFrame(compared)
+    return weeks
 
 
 @named_task("judge the churn model on past origins")
-def judge_churn(settings: Settings, history: History, origins: int, say: Say) -> dict[str, float]:
+def judge_churn(settings: Settings, history: History, origins: int, say: Say) -> ChurnFindings:
     """Train churn on early origins and judge it on the last ones; no figures where the history is too short."""
     with open_warehouse(settings) as con:
         recover_as_of(con, settings, churn_origins(settings, history.as_of, history.first_week))
         rows = gather_churn(con, settings, history.as_of, history.first_week, history.attributes)
     if rows.empty:
         say("warning: churn: no origin with a known outcome")
-        return {}
+        return ChurnFindings({}, None)
     trained = train_churn(rows, settings, history.as_of, history.attributes, Stopwatch(), test_origins=origins)
     if trained.note:
         say(f"warning: churn: {trained.note}")
-    return {f"churn.{name}": value for name, value in trained.figures.items()}
-
-
-def print_backtest(comparison: pd.DataFrame, churn: dict[str, float]) -> None:
-    """Print the figures by origin and forecast, then those of churn by horizon."""
-    console = console_for_results()
-    columns = ["origin", "forecast", *(measure.removesuffix("_loss").replace("_", " ") for measure in MEASURES)]
-    console.print(
-        table_of("Demand: lower is better, bias below 0 is too little", columns, comparison.to_numpy().tolist(), numbers=columns[2:]), ""
-    )
-    metrics = ("auc_score", "average_precision_score", "brier_skill_score", "calibration_loss", "top_decile_lift_score")
-    rows = [
-        [f"{horizon} weeks", name, *(churn.get(f"churn.{name}.{metric}_{horizon}w") for metric in metrics)]
-        for horizon in (4, 8, 13, 26)
-        for name in ("model", "recency")
-        if f"churn.{name}.brier_loss_{horizon}w" in churn
-    ]
-    if rows:
-        names = ["no order in", "forecast", *(metric.removesuffix("_score").replace("_", " ") for metric in metrics)]
-        console.print(table_of("Churn: the model against the weeks since the last order", names, rows, numbers=names[2:]))
+    return ChurnFindings({f"churn.{name}": value for name, value in trained.figures.items()}, churn_calibration(trained))

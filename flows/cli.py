@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from contracts.errors import UncapError
-from contracts.weeks import parse_as_of
+from contracts.weeks import parse_as_of, parse_week
 from flows.console import console_for_results, console_for_steps, print_crash, print_failure, table_of
 from flows.environment import prepare, require_openmp
 from flows.locations import DEMO_CONFIG
@@ -138,12 +138,42 @@ def backtest(
     config: Config = None,
     as_of: AsOf = None,
     origins: Annotated[int, typer.Option("--origins", min=1, help="How many past cut-offs to forecast from.")] = 4,
+    rival: Annotated[
+        list[Path] | None,
+        typer.Option("--rival", metavar="FILE", help="Parquet file with another's forecasts; may be given several times."),
+    ] = None,
+    page: Annotated[
+        Path | None, typer.Option("--page", metavar="FILE", help="HTML file to write. [default: data/backtest.html of the project]")
+    ] = None,
 ) -> None:
-    """Evaluate the models and the baselines from several past cut-offs."""
+    """Evaluate the models and the baselines from several past cut-offs, and write a page about it."""
     settings, cut_off = _ready(config), parse_as_of(as_of, _today())
+    from flows.backtest import DEFAULT_PAGE
     from flows.backtest import backtest as run_backtest
 
-    run_backtest(settings, cut_off, origins)
+    run_backtest(settings, cut_off, origins, rivals=rival or (), page=page or DEFAULT_PAGE)
+
+
+@app.command()
+def tune(
+    config: Config = None,
+    as_of: AsOf = None,
+    minutes: Annotated[
+        float, typer.Option("--minutes", min=0.1, help="No trial begins after so many minutes; one under way is finished.")
+    ] = 30.0,
+    trials: Annotated[
+        int | None, typer.Option("--trials", min=1, metavar="N", help="At most so many trials. [default: as time allows]")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="TOML file to write. [default: data/tuned.toml of the project]")
+    ] = None,
+) -> None:
+    """Search better settings of the demand model; the same command again goes on where the last one stopped."""
+    settings, cut_off = _ready(config), parse_as_of(as_of, _today())
+    from flows.tune import DEFAULT_OUT
+    from flows.tune import tune as run_tune
+
+    run_tune(settings, cut_off, minutes=minutes, trials=trials, config=config, out=out or DEFAULT_OUT)
 
 
 @app.command()
@@ -155,6 +185,27 @@ def run(config: Config = None, as_of: AsOf = None) -> None:
 
     run_train(settings, cut_off)
     run_score(settings, cut_off)
+
+
+@app.command()
+def explain(
+    retailer: Annotated[str, typer.Argument(metavar="RETAILER", help="A retailer_id.")],
+    sku: Annotated[str, typer.Argument(metavar="SKU", help="A sku_id.")],
+    config: Config = None,
+    week: Annotated[str | None, typer.Option("--week", metavar="DATE", help="Monday of one forecast week. [default: all eight]")] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="A Sunday that was scored. [default: the newest]")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print a JSON document instead of tables.")] = False,
+) -> None:
+    """Take a published forecast apart into units that add up to it, and list the caps behind what was recovered."""
+    settings, cut_off, monday = _ready(config), parse_as_of(as_of, _today()), parse_week(week)
+    from flows.explain import explain as run_explain
+    from flows.explanation_text import as_json, print_explanation
+
+    explanation = run_explain(settings, (retailer, sku), cut_off, monday)
+    if json:
+        print(as_json(explanation))
+    else:
+        print_explanation(explanation, console_for_results())
 
 
 @app.command()

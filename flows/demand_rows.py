@@ -16,10 +16,12 @@ from contracts.errors import ConfigurationError
 from contracts.raw import EVENTS, RETAILERS, SKUS
 from contracts.weeks import CHURN_HORIZONS, HORIZONS, PAIR_WEEKS, last_week, target_week
 from features.attributes import CATEGORICAL_ATTRIBUTES
-from features.calendar import CALENDAR_FEATURES, FAR_WEEKS, holiday_dates, week_calendar
+from features.calendar import CALENDAR_FEATURES, FAR_WEEKS, holiday_dates, week_calendar, working_dates
 from features.cells import with_true_units
-from features.demand import GROUP_FEATURES, PAIR_FEATURES, SEASON_FEATURES, pair_features, target_units, with_targets
+from features.demand import GROUP_FEATURES, PAIR_FEATURES, SEASON_FEATURES, pair_features
+from features.holiday_names import NamedHoliday, main_holidays
 from features.pairs import ColdStart
+from features.targets import with_targets
 from flows.settings import Settings
 from models.stacking import FeatureSpace, StackedRows, feature_space, sample_rows
 from warehouse.tables import fetch, table
@@ -74,12 +76,22 @@ def fetch_pairs(con: Backend, settings: Settings, as_of: date, attributes: Seque
     return fetch(con, _pairs(con, settings, as_of, attributes))
 
 
+def fetch_pair(
+    con: Backend, settings: Settings, as_of: date, attributes: Sequence[str], pair: tuple[str, str], *, orders_only: bool = False
+) -> pa.Table:
+    """Return the features of one pair (retailer and SKU), or no row where it is not to be forecast.
+
+    ``orders_only`` takes every order, of the others too, for the demand: nothing was recovered.
+    """
+    rows = _pairs(con, settings, as_of, attributes, orders_only=orders_only)
+    return fetch(con, rows.filter(rows.retailer_id == pair[0], rows.sku_id == pair[1]))
+
+
 def fetch_judged_pairs(con: Backend, settings: Settings, as_of: date, known: date, attributes: Sequence[str]) -> pa.Table:
     """Return the features of pairs as of a past Sunday with what came, ``target_{h}``, and the same weeks a year before, ``naive_{h}``."""
     cells = with_true_units(table(con, CELLS), table(con, RECOVERED), known)
-    came = with_targets(_pairs(con, settings, as_of, attributes), target_units(cells, as_of), "target")
-    year_before = target_units(cells, as_of - timedelta(weeks=PAIR_WEEKS))
-    return fetch(con, with_targets(came, year_before, "naive").order_by(*KEY))
+    came = with_targets(_pairs(con, settings, as_of, attributes), cells, as_of, "target")
+    return fetch(con, with_targets(came, cells, as_of - timedelta(weeks=PAIR_WEEKS), "naive").order_by(*KEY))
 
 
 def gather_rows(
@@ -113,8 +125,8 @@ def gather_rows(
         # what the twin learns from is recovered without the weeks it is judged on
         for parts, horizons, until in ((early, soon, twin_knows), (late, later, known)):
             if horizons:
-                targets = target_units(labels[until], cut_off)
-                pairs = fetch(con, with_targets(_pairs(con, settings, cut_off, attributes), targets, "target").order_by(*KEY))
+                described = _pairs(con, settings, cut_off, attributes)
+                pairs = fetch(con, with_targets(described, labels[until], cut_off, "target").order_by(*KEY))
                 space = space or space_of(pairs, attributes)
                 seed = [settings.demand.seed, cut_off.toordinal(), horizons[0]]
                 parts.append(sample_rows(space, pairs, calendar, horizons, round(share * len(horizons)), seed))
@@ -143,9 +155,12 @@ def target_calendar(con: Backend, settings: Settings, as_of: date) -> list[dict[
     """Return the calendar of the eight target weeks, one mapping each."""
     weeks = [target_week(as_of, horizon) for horizon in HORIZONS]
     around = timedelta(weeks=FAR_WEEKS + 1)
-    public = holiday_dates(settings.calendar.country, weeks[0] - around, weeks[-1] + around, settings.calendar.subdivision or None)
+    country, subdivision = settings.calendar.country, settings.calendar.subdivision or None
+    public = holiday_dates(country, weeks[0] - around, weeks[-1] + around, subdivision)
+    working = working_dates(country, weeks[0] - around, weeks[-1] + around, subdivision)
+    moving = [holiday for holiday in _main_holidays(settings) if holiday.moves]
     events = fetch(con, table(con, EVENTS).select("event_date")).column("event_date").to_pylist()
-    rows = week_calendar(weeks, public, frozenset(events)).drop(["week_start"]).to_pylist()
+    rows = week_calendar(weeks, public, frozenset(events), moving=moving, working=working).drop(["week_start"]).to_pylist()
     return [{name: float(value) for name, value in row.items()} for row in rows]
 
 
@@ -157,10 +172,23 @@ def draw_pairs(pairs: pa.Table, most: int, seed: int) -> pa.Table:
     return pairs.take(pa.array(np.sort(drawn)))
 
 
-def _pairs(con: Backend, settings: Settings, as_of: date, attributes: Sequence[str]) -> ir.Table:
-    cells = with_true_units(table(con, CELLS), table(con, RECOVERED), as_of)
+def _pairs(con: Backend, settings: Settings, as_of: date, attributes: Sequence[str], *, orders_only: bool = False) -> ir.Table:
+    recovered = table(con, RECOVERED)
+    cells = with_true_units(table(con, CELLS), recovered.limit(0) if orders_only else recovered, as_of)
     cold_start = ColdStart(**settings.cold_start.model_dump())
-    return pair_features(cells, table(con, RETAILERS), table(con, SKUS), as_of, attributes=attributes, cold_start=cold_start)
+    return pair_features(
+        cells,
+        table(con, RETAILERS),
+        table(con, SKUS),
+        as_of,
+        attributes=attributes,
+        cold_start=cold_start,
+        main=_main_holidays(settings),
+    )
+
+
+def _main_holidays(settings: Settings) -> tuple[NamedHoliday, ...]:
+    return main_holidays(settings.calendar.country, settings.calendar.subdivision or None, settings.calendar.moving_holidays)
 
 
 def _known_horizons(cut_off: date, known: date) -> list[int]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from io import BytesIO
+from itertools import pairwise
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 INK, ACCENT, MUTED = "#26323d", "#1f6fb2", "#a9b4be"
+OTHERS = ("#d1782a", "#5b8f3c", "#8a5aa8", "#b0413e")
+"""Colours after the first; each also has a shape or a line of its own."""
 
 
 def feature_importance(names: Sequence[str], gains: Sequence[float], title: str, *, top: int = 25) -> Figure:
@@ -145,6 +149,120 @@ def forecast_vs_naive(
     axes.set_ylabel(measure)
     axes.legend(frameon=False, loc="best")
     return figure
+
+
+def dots_by_group(
+    groups: Sequence[str],
+    values: Mapping[str, Sequence[float]],
+    *,
+    measure: str,
+    title: str,
+    reference: float | None = None,
+) -> Figure:
+    """Draw one row of dots per group, a dot for each of what is compared.
+
+    Parameters
+    ----------
+    groups
+        Names of the rows, the first on top.
+    values
+        For each of what is compared, the one in question first, a value per group; NaN is left out.
+    measure
+        What the values are, with their unit.
+    title
+        Above the picture.
+    reference
+        Where a line is drawn, such as a bias of 0.
+
+    Returns
+    -------
+    Figure
+        Dots of several shapes and colours, with a line through each row.
+    """
+    figure, axes = _figure(title, height=1.5 + 0.36 * len(groups))
+    rows = range(len(groups))
+    for position, (name, series) in enumerate(values.items()):
+        colour, marker = (ACCENT, *OTHERS)[position % (1 + len(OTHERS))], "osD^v"[position % 5]
+        axes.scatter(series, rows, label=name, color=colour, marker=marker, s=54 if position == 0 else 34, zorder=4 - position / 10)
+    if reference is not None:
+        axes.axvline(reference, color=INK, linewidth=1)
+    axes.set_yticks(rows, groups)
+    axes.set_ylim(len(groups) - 0.5, -0.5)
+    axes.set_xlabel(measure)
+    if reference is None:
+        axes.set_xlim(left=0)
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=9)
+    return figure
+
+
+def pit_bars(edges: Sequence[float], heights: Sequence[float], title: str) -> Figure:
+    """Draw where demand fell within its forecast distribution.
+
+    Parameters
+    ----------
+    edges
+        Probabilities from 0 to 1 (bins + 1).
+    heights
+        Share of the weeks in each bin over the share that is right there (bins).
+    title
+        Above the picture.
+
+    Returns
+    -------
+    Figure
+        A bar per bin, as wide as it is, against the line at 1.
+    """
+    figure, axes = _figure(title, height=3.8)
+    widths = [100 * (right - left) for left, right in pairwise(edges)]
+    axes.bar([100 * edge for edge in edges[:-1]], heights, widths, align="edge", color=ACCENT, alpha=0.85, edgecolor="white")
+    axes.axhline(1.0, color=INK, linestyle="--", label="calibrated")
+    axes.set_xlim(0, 100)
+    axes.set_ylim(0, 1.25 * max([*heights, 1.0]))
+    axes.set_xticks(range(0, 101, 10))
+    axes.set_xlabel("place of the demand within its forecast distribution, %")
+    axes.set_ylabel("weeks found ÷ weeks expected")
+    axes.legend(frameon=False, loc="upper left")
+    return figure
+
+
+def coverage_by_group(
+    levels: Sequence[float], expected: Mapping[str, Sequence[float]], observed: Mapping[str, Sequence[float]], title: str
+) -> Figure:
+    """Draw, for each group, how much more or less often than it should the demand was at or below each quantile.
+
+    Parameters
+    ----------
+    levels
+        Of the quantiles, 0 to 1.
+    expected, observed
+        By group, the share at or below each quantile that is right, and the one found.
+    title
+        Above the picture.
+
+    Returns
+    -------
+    Figure
+        A line per group, in percentage points around 0.
+    """
+    figure, axes = _figure(title, height=4.2)
+    for position, (group, shares) in enumerate(observed.items()):
+        gaps = [100 * (share - right) for share, right in zip(shares, expected[group], strict=True)]
+        colour, marker = (ACCENT, *OTHERS)[position % (1 + len(OTHERS))], "osD^v"[position % 5]
+        axes.plot(range(len(levels)), gaps, color=colour, marker=marker, markersize=5, label=group)
+    axes.axhline(0.0, color=INK, linewidth=1)
+    axes.axhspan(-3, 3, color=MUTED, alpha=0.2, linewidth=0, label="within 3 points")
+    axes.set_xticks(range(len(levels)), [f"{100 * level:.0f} %" for level in levels])
+    axes.set_xlabel("quantile")
+    axes.set_ylabel("found less expected, percentage points")
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=9)
+    return figure
+
+
+def png_of(figure: Figure) -> bytes:
+    """Return a picture as the bytes of a PNG file."""
+    written = BytesIO()
+    figure.savefig(written, format="png")
+    return written.getvalue()
 
 
 def _figure(title: str, *, height: float, width: float = 7.5) -> tuple[Figure, Axes]:

@@ -77,11 +77,24 @@ def _log(tracked: TrackedRun, settings: Settings, trained: TrainedChurn, lineage
     if len(importances):
         figure = feature_importance(list(importances.feature), list(importances.gain_share), "Churn: what the risk rests on")
         tracked.log_figure("plots/feature_importance.png", figure)
-    rows = trained.test[trained.test.horizon_weeks == PLOTTED_HORIZON]
-    if len(rows) >= BINS:
-        bins = _calibration_bins(stacked_probabilities(trained.twin, rows), rows.no_order.to_numpy(dtype=float))
+    bins = churn_calibration(trained)
+    if bins is not None:
         title = f"Probability of no order in {PLOTTED_HORIZON} weeks, on origins not seen"
         tracked.log_figure("plots/calibration.png", calibration(list(bins.predicted), list(bins.observed), list(bins.rows), title))
+
+
+def churn_calibration(trained: TrainedChurn) -> pd.DataFrame | None:
+    """Compare the probability of no order in 13 weeks with the share of retailers without one, on origins that were not seen.
+
+    Returns
+    -------
+    pandas.DataFrame or None
+        ``predicted``, ``observed`` (shares) and ``rows`` (count) by bins of equally many retailers; None where there are too few.
+    """
+    rows = trained.test[trained.test.horizon_weeks == PLOTTED_HORIZON]
+    if len(rows) < BINS:
+        return None
+    return _calibration_bins(stacked_probabilities(trained.twin, rows), rows.no_order.to_numpy(dtype=float))
 
 
 def _calibration_bins(probabilities: np.ndarray, outcomes: np.ndarray) -> pd.DataFrame:

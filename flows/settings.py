@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from contracts.errors import ConfigurationError
+from features.holiday_names import MOVING_SLOTS
 from flows.configuration import Configuration, faults_of, read_configuration
 
 
@@ -59,6 +60,7 @@ class Calendar(Section):
 
     country: Annotated[str, Field(pattern="^[A-Z]{2,3}$")]
     subdivision: str
+    moving_holidays: Annotated[list[Text], Field(max_length=MOVING_SLOTS)]
 
 
 class Features(Section):
@@ -100,6 +102,38 @@ class Demand(Section):
     max_training_rows: Count
     max_judged_pairs: Count
     lightgbm: DemandTrees
+
+
+def _low_then_high(ends: list[int] | list[float]) -> list[int] | list[float]:
+    if len(ends) != 2 or ends[0] > ends[1]:
+        raise ValueError("should be two numbers, the lower one first")
+    return ends
+
+
+Ends = AfterValidator(_low_then_high)
+
+
+class DemandRanges(Section):
+    """Lowest and highest value that a tuning tries of each of ``DemandTrees``, under the same names."""
+
+    num_iterations: Annotated[list[Count], Ends]
+    order_num_iterations: Annotated[list[Count], Ends]
+    learning_rate: Annotated[list[Annotated[float, Field(gt=0)]], Ends]
+    num_leaves: Annotated[list[Annotated[int, Field(ge=2)]], Ends]
+    min_data_in_leaf: Annotated[list[Count], Ends]
+    feature_fraction: Annotated[list[Share], Ends]
+    max_bin: Annotated[list[Annotated[int, Field(ge=15)]], Ends]
+    poisson_max_delta_step: Annotated[list[Annotated[float, Field(gt=0)]], Ends]
+
+
+class Tune(Section):
+    """How better settings of the demand model are searched."""
+
+    study_file: str
+    origins: Count
+    max_training_rows: Count
+    max_judged_pairs: Count
+    ranges: DemandRanges
 
 
 class ChurnTrees(Section):
@@ -188,6 +222,7 @@ class Settings(Section):
     recovery: Recovery
     demand: Demand
     churn: Churn
+    tune: Tune
     cold_start: ColdStart
     publish: Publish
     retries: Retries

@@ -106,6 +106,10 @@ class TrackedRun:
         """Log a JSON document, for instance a list of rows, under a file name such as ``metrics_by_horizon.json``."""
         self._client.log_text(self.run_id, json.dumps(document, indent=1, default=str, ensure_ascii=False), name)
 
+    def log_page(self, name: str, text: str) -> None:
+        """Log a text, for instance an HTML page, under a file name such as ``backtest.html``."""
+        self._client.log_text(self.run_id, text, name)
+
     def log_figure(self, name: str, figure: Figure) -> None:
         """Log a picture under a file name such as ``plots/calibration.png``."""
         self._client.log_figure(self.run_id, figure, name)
@@ -168,7 +172,7 @@ class TrackedRun:
 
 
 @contextmanager
-def tracked_run(settings: Settings, name: str, tags: Mapping[str, str]) -> Iterator[TrackedRun]:
+def tracked_run(settings: Settings, name: str, tags: Mapping[str, str], *, nested: bool = False) -> Iterator[TrackedRun]:
     """Make an MLflow run around the body; it ends as finished, or as failed with the reason in the tag ``error``.
 
     Parameters
@@ -179,6 +183,8 @@ def tracked_run(settings: Settings, name: str, tags: Mapping[str, str]) -> Itera
         Name of the run.
     tags
         Tags of the run and of the models it registers, for instance ``{"as_of": "2019-09-29", "run_id": …}``.
+    nested
+        Put it under the run that this thread has under way.
 
     Raises
     ------
@@ -186,7 +192,8 @@ def tracked_run(settings: Settings, name: str, tags: Mapping[str, str]) -> Itera
         If the store cannot be reached or its files were moved.
     """
     client, experiment = _open_store(settings)
-    with _mlflow_failures(), mlflow.start_run(experiment_id=experiment.experiment_id, run_name=name, tags=dict(tags)) as active:
+    own, named = experiment.experiment_id, dict(tags)
+    with _mlflow_failures(), mlflow.start_run(experiment_id=own, run_name=name, tags=named, nested=nested) as active:
         try:
             yield TrackedRun(client, active.info.run_id, tags)
         except Exception as error:  # any failure: it is only tagged with its reason, and goes on
@@ -213,6 +220,28 @@ def champion(settings: Settings, name: str) -> ModelVersion | None:
         found = client.get_model_version_by_alias(name, CHAMPION)
         run = client.get_run(str(found.run_id))
         return ModelVersion(name, str(found.version), run.info.run_id, run.data.metrics, found.tags)
+
+
+def registered_version(settings: Settings, name: str, version: str) -> ModelVersion:
+    """Return one version of a registered model, champion or not.
+
+    Raises
+    ------
+    TrackingError
+        If the store does not have it, cannot be reached, or its files were moved.
+    """
+    database = database_of(settings.tracking.uri)
+    if database is None or database.exists():
+        client, _ = _open_store(settings)
+        with _mlflow_failures():
+            for found in client.search_model_versions(f"name = '{name}'"):
+                if str(found.version) == version:
+                    run = client.get_run(str(found.run_id))
+                    return ModelVersion(name, version, run.info.run_id, run.data.metrics, found.tags)
+    raise TrackingError(
+        f"{settings.tracking.uri}: no version {version} of {name}; expected the one that the scored rows name",
+        hint="set tracking.uri (UNCAP_TRACKING_URI) to the store it was trained in, or write new rows with `uncap score`",
+    )
 
 
 def model_folder(settings: Settings, model: ModelVersion) -> Path:

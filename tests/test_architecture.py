@@ -21,7 +21,7 @@ PACKAGES = {
     "features": {"holidays", "ibis", "pyarrow"},
     "models": {"lightgbm", "numpy", "pandas", "pyarrow", "scipy", "sklearn"},
     "demo": {"numpy", "pandas", "pyarrow"},
-    "flows": {"ibis", "matplotlib", "mlflow", "numpy", "pandas", "prefect", "pyarrow", "pydantic", "rich", "sqlalchemy", "typer"},
+    "flows": {"ibis", "matplotlib", "mlflow", "numpy", "optuna", "pandas", "prefect", "pyarrow", "pydantic", "rich", "sqlalchemy", "typer"},
 }
 FOLDERS = (*PACKAGES, "tests", "benchmarks", "docs")
 

@@ -51,16 +51,16 @@ def impatient(folder: Path) -> str:
 
 def test_help_and_version_succeed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
-    commands = ["demo", "load", "train", "score", "backtest", "run", "status", "features"]
+    commands = ["demo", "load", "train", "score", "backtest", "tune", "run", "explain", "status", "features"]
     printed = capsys.readouterr().out
     assert [command for command in commands if command not in printed] == []
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("uncap 0.")
 
 
-@pytest.mark.parametrize("command", ["demo", "load", "train", "score", "backtest", "run", "status", "features"])
+@pytest.mark.parametrize("command", ["demo", "load", "train", "score", "backtest", "tune", "run", "explain", "status", "features"])
 def test_every_command_takes_a_configuration(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = [command, "somewhere"] if command == "load" else [command]
+    arguments = [command, *{"load": ["somewhere"], "explain": ["R1", "S1"]}.get(command, [])]
     assert main([*arguments, "--config", "nowhere.toml"]) == 2
     printed = capsys.readouterr().err
     assert "error: nowhere.toml: cannot be read: No such file or directory" in printed
@@ -73,11 +73,15 @@ def test_every_command_takes_a_configuration(command: str, capsys: pytest.Captur
     [
         (["fly"], "No such command 'fly'"),
         (["load"], "Missing argument 'DIR'"),
+        (["explain", "R1"], "Missing argument 'SKU'"),
+        (["explain", "R1", "S1", "--week", "2019-10-01"], "hint: the Monday of that week is 2019-09-30"),
         (["train", "--as-of"], "requires an argument"),
         (["train", "--as-of", "soon"], "error: as_of soon: not a date"),
         (["score", "--as-of", "2019-10-02"], "error: as_of 2019-10-02 is a Wednesday; a week ends on Sunday"),
         (["score", "--as-of", "2019-10-02"], "hint: the last whole week before it ends on 2019-09-29"),
         (["backtest", "--origins", "0"], "Invalid value for '--origins'"),
+        (["tune", "--minutes", "0"], "Invalid value for '--minutes'"),
+        (["tune", "--trials", "0"], "Invalid value for '--trials'"),
     ],
 )
 def test_bad_usage_ends_with_2_and_says_what_is_wrong(arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -193,7 +197,7 @@ def test_an_interrupted_command_ends_with_130() -> None:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    heavy = "{'prefect', 'mlflow', 'ibis', 'duckdb', 'lightgbm', 'pandas', 'numpy', 'matplotlib', 'pyarrow'}"
+    heavy = "{'prefect', 'mlflow', 'ibis', 'duckdb', 'lightgbm', 'pandas', 'numpy', 'matplotlib', 'optuna', 'pyarrow'}"
     script = f"import sys; from flows.cli import main; main(['--help']); print(sorted({heavy} & set(sys.modules)))"
     printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert printed.splitlines()[-1] == "[]"

@@ -84,6 +84,10 @@ def test_settings_cannot_be_changed() -> None:
         ("[demand.lightgbm]\nseed = 1", "mine.toml: demand.lightgbm.seed: unknown key; did you mean demand.seed?"),
         ("[demand]\nnum_leaves = 1", "mine.toml: demand.num_leaves: unknown key; did you mean demand.lightgbm.num_leaves?"),
         ("[warehouse]\nthreads = 'two'", "mine.toml: warehouse.threads: should be a valid integer, not 'two'"),
+        (
+            "[tune.ranges]\nnum_leaves = [9, 3]",
+            "mine.toml: tune.ranges.num_leaves: Value error, should be two numbers, the lower one first, not [9, 3]",
+        ),
         ("[warehouse]\nthreads = -1", "mine.toml: warehouse.threads: should be greater than or equal to 0, not -1"),
         ("[warehouse]\nurl = 7", "mine.toml: warehouse.url: should be a valid string, not 7"),
         (
