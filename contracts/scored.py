@@ -71,6 +71,27 @@ DEMAND_FORECAST = Table(
     description="Forecast of the true demand of a retailer for a SKU in one of the next eight weeks.",
 )
 
+DEMAND_FORECAST_TOTAL = Table(
+    "scored",
+    "demand_forecast_total",
+    (
+        AS_OF,
+        RETAILER_ID,
+        SKU_ID,
+        Column("mean_units", Kind.NUMBER, "expected true demand of the eight weeks, units", required=True),
+        *(
+            Column(quantile_column(level), Kind.NUMBER, f"{level:.0%} quantile of the eight weeks' true demand, units", required=True)
+            for level in QUANTILES
+        ),
+        Column("low80_units", Kind.NUMBER, "lower end of the interval that holds 80 % of the totals, units", required=True),
+        Column("high80_units", Kind.NUMBER, "its upper end; q80 where a total of 0 is likelier than 10 %, units", required=True),
+        MODEL_VERSION,
+        RUN_ID,
+    ),
+    key=("as_of", "retailer_id", "sku_id"),
+    description="Forecast of the true demand of a retailer for a SKU over the next eight weeks; quantiles of weeks do not add up to it.",
+)
+
 CHURN_SCORE = Table(
     "scored",
     "churn_score",
@@ -115,4 +136,4 @@ RUNS = Table(
     description="One run of a flow, failed ones too.",
 )
 
-SCORED_TABLES = (TRUE_DEMAND, DEMAND_FORECAST, CHURN_SCORE, RUNS)
+SCORED_TABLES = (TRUE_DEMAND, DEMAND_FORECAST, DEMAND_FORECAST_TOTAL, CHURN_SCORE, RUNS)

@@ -62,12 +62,30 @@ def with_true_units(cells: ir.Table, recovered: ir.Table, as_of: date) -> ir.Tab
     return joined.select(*(joined[name] for name in cells.columns), true_units=ibis.coalesce(joined.estimate, joined.delivered_units))
 
 
-def cells_to_recover(cells: ir.Table, retailers: ir.Table) -> ir.Table:
-    """Return all cells of the SKUs that a limit ever censored, with the supply tier of their retailer, ``""`` where it has none."""
+def cells_to_recover(cells: ir.Table, retailers: ir.Table, skus: ir.Table, free_skus: int) -> ir.Table:
+    """Return the cells that recovery rests on.
+
+    Parameters
+    ----------
+    cells, retailers, skus
+        The derived cells and the raw registers.
+    free_skus
+        How many SKUs without limits to learn from: those with most cells.
+
+    Returns
+    -------
+    ibis.Table
+        All cells of the SKUs that a limit ever censored, and of the free ones where there are such, with ``tier`` and ``category`` (``""``
+        where there is none) and ``pack_units``.
+    """
     hidden = cells.filter(cells.censoring.isin(["cap", "band", "floor"])).select("sku_id").distinct()
-    tiers = retailers.select("retailer_id", "tier")
-    placed = cells.semi_join(hidden, "sku_id").left_join(tiers, "retailer_id")
-    return placed.select(*cells.columns, tier=ibis.coalesce(placed.tier, ""))
+    unlimited = cells.anti_join(hidden, "sku_id").cross_join(hidden.aggregate(limited=hidden.count())).filter(lambda rows: rows.limited > 0)
+    counted = unlimited.group_by("sku_id").aggregate(cells=unlimited.count())
+    free = counted.order_by(ibis.desc("cells"), "sku_id").limit(free_skus).select("sku_id")
+    chosen = cells.semi_join(_nullable(hidden).union(_nullable(free)), "sku_id")
+    placed = chosen.left_join(retailers.select("retailer_id", "tier"), "retailer_id").drop("retailer_id_right")
+    known = placed.left_join(skus.select("sku_id", "category", "pack_units"), "sku_id")
+    return known.select(*cells.columns, "pack_units", tier=ibis.coalesce(known.tier, ""), category=ibis.coalesce(known.category, ""))
 
 
 def weekly_orders(order_lines: ir.Table) -> ir.Table:

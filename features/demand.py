@@ -8,12 +8,23 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
-from contracts.weeks import HORIZONS, target_week
+from contracts.weeks import HORIZONS
 from features.attributes import ATTRIBUTES, CATEGORICAL_ATTRIBUTES, known_retailers, known_skus
 from features.calendar import CALENDAR_FEATURES
 from features.catalogue import Feature
+from features.holiday_names import NamedHoliday
+from features.holiday_season import holiday_seasons, holiday_units
+from features.moving_holidays import weeks_ago_of_same_holiday
+from features.newcomers import (
+    NEWCOMER_FEATURES,
+    category_units,
+    newcomer_values,
+    open_from_horizon,
+    young_skus,
+)
 from features.pair_history import LAGS, pair_history
 from features.pairs import ColdStart, forecast_pairs
+from features.rhythm import RHYTHM_FEATURES, RHYTHM_SEASON_FEATURES, parity_share, retailer_rhythms
 from features.rollups import WEEKS_AROUND_YEAR_BEFORE, attach, ratio, reach_weeks, roll_up
 from features.windows import WINDOWS, weeks_since
 
@@ -46,7 +57,7 @@ PAIR_FEATURES = (
     Feature("unmet_share_26w", "share of the true demand of 26 weeks that was not delivered", "rationing"),
     Feature("closed_share_8w", "share of the last 8 weeks in which nothing could be ordered", "rationing"),
     Feature("paid_unit_price", "money paid per unit over a year", "money"),
-    Feature("peer_units", "what a retailer of its tier and size buys of the SKU, units a week", "peers"),
+    *NEWCOMER_FEATURES,
 )
 
 GROUP_FEATURES = (
@@ -74,6 +85,7 @@ GROUP_FEATURES = (
         "retailer",
     ),
     Feature("tier_sku_order_rate_13w", "share of the weeks with an order of the SKU among the tier's retailers", "tier_sku"),
+    *RHYTHM_FEATURES,
 )
 
 SEASON_FEATURES = (
@@ -84,6 +96,15 @@ SEASON_FEATURES = (
         )
         for group in SEASONAL_GROUPS
     ),
+    *(
+        Feature(
+            f"{group}_holiday",
+            f"the week of the same moving holiday last year against the 13 weeks to both sides of it, of {GROUPS[group][1]}",
+            "season",
+        )
+        for group in SEASONAL_GROUPS
+    ),
+    *RHYTHM_SEASON_FEATURES,
 )
 """These have a column per horizon, ``{name}_{h}``, of which a model takes the one of the week it forecasts."""
 
@@ -106,6 +127,7 @@ def pair_features(
     *,
     attributes: Sequence[str],
     cold_start: ColdStart,
+    main: Sequence[NamedHoliday] = (),
 ) -> ir.Table:
     """Describe every pair to forecast as of a Sunday.
 
@@ -119,11 +141,14 @@ def pair_features(
         Names of the attributes that may be seen, of ``features.attributes``.
     cold_start
         Who counts as new.
+    main
+        The country's main holidays (``features.holiday_names.main_holidays``).
 
     Returns
     -------
     ibis.Table
-        One row per pair: ``retailer_id``, ``sku_id``, ``method``, the columns of ``PAIR_FEATURES`` and ``GROUP_FEATURES``, ``{name}_{h}``
+        One row per pair: ``retailer_id``, ``sku_id``, ``method``, ``open_from_horizon`` (nothing can be ordered in the target weeks
+        before it: the retailer opens or the SKU is launched later), the columns of ``PAIR_FEATURES`` and ``GROUP_FEATURES``, ``{name}_{h}``
         of ``SEASON_FEATURES`` for each horizon, and all ``ATTRIBUTES`` (blank where not to be seen). Nothing after ``as_of`` counts.
     """
     shops = known_retailers(demand_cells, retailers, attributes)
@@ -133,12 +158,37 @@ def pair_features(
         products.select("sku_id", "category"), "sku_id"
     )
     pairs = forecast_pairs(history, shops, products, as_of, cold_start)
-    rows = pairs.join(shops.drop("opened_on", "closed_on"), "retailer_id").join(products.drop("launched_on", "delisted_on"), "sku_id")
+    rows = pairs.join(shops.drop("closed_on"), "retailer_id").join(products.drop("delisted_on"), "sku_id")
     rows = attach(rows, history, ["retailer_id", "sku_id"])
+    groups = {group: _rolled_up(placed, group, as_of) for group in GROUPS}
+    groups["total"] = attach(groups["total"], young_skus(groups["sku"]), ())
     for group, (keys, _) in GROUPS.items():
-        rows = attach(rows, roll_up(placed, keys, group, as_of), keys)
+        rows = attach(rows, groups[group], keys)
     rows = attach(rows, roll_up(placed, ("tier",), "tier", as_of).select("tier", "tier_units_13w", "tier_retailers_13w"), ("tier",))
-    return rows.select("retailer_id", "sku_id", "method", **_features(rows, as_of))
+    rows = attach(rows, category_units(placed), ("retailer_id", "category"))
+    rows = attach(rows, retailer_rhythms(demand_cells, as_of), ("retailer_id",))
+    rows = _with_holidays(rows, demand_cells, products, as_of, main)
+    begins = {"open_from_horizon": open_from_horizon(rows, as_of)}
+    return rows.select("retailer_id", "sku_id", "method", **begins, **_features(rows, as_of))
+
+
+def _rolled_up(placed: ir.Table, group: str, as_of: date) -> ir.Table:
+    """A group's sums, without the seasons that nobody reads: each column costs time in every join that follows."""
+    rolled = roll_up(placed, GROUPS[group][0], group, as_of)
+    return rolled if group in SEASONAL_GROUPS else rolled.drop(*(f"{group}_season_{horizon}" for horizon in HORIZONS))
+
+
+def _with_holidays(rows: ir.Table, demand_cells: ir.Table, products: ir.Table, as_of: date, main: Sequence[NamedHoliday]) -> ir.Table:
+    """Add ``{group}_holiday_{h}``; cells are read only where a moving holiday reaches a target week."""
+    weeks_ago = weeks_ago_of_same_holiday(as_of, main)
+    if not weeks_ago:
+        return rows.mutate(**{f"{group}_holiday_{h}": ibis.null("float64") for group in SEASONAL_GROUPS for h in HORIZONS})
+    by_sku = products.select("sku_id", "category")
+    sku_units = holiday_units(demand_cells, as_of, weeks_ago).join(by_sku, "sku_id")
+    for group in SEASONAL_GROUPS:
+        keys = GROUPS[group][0]
+        by_sku = attach(by_sku, holiday_seasons(sku_units, keys, group, as_of, weeks_ago), keys)
+    return attach(rows, by_sku.drop("category"), ("sku_id",))
 
 
 def _features(rows: ir.Table, as_of: date) -> dict[str, ir.Value]:
@@ -149,6 +199,10 @@ def _features(rows: ir.Table, as_of: date) -> dict[str, ir.Value]:
         derived[f"units_year_before_{horizon}"] = ibis.ifelse(seen, around, ibis.null("float64"))
         for group in SEASONAL_GROUPS:
             derived[f"{group}_season_{horizon}"] = rows[f"{group}_season_{horizon}"]
+            derived[f"{group}_holiday_{horizon}"] = rows[f"{group}_holiday_{horizon}"]
+        for name in ("rhythm_phase", "due_share"):
+            derived[f"{name}_{horizon}"] = rows[f"{name}_{horizon}"]
+        derived[f"pair_parity_share_{horizon}"] = parity_share(rows.even_26w, rows.orders_26w, horizon)
     numbers = {name: value.cast("float32") for name, value in derived.items()}
     texts = {f.name: rows[f.name] if f.name in CATEGORICAL_ATTRIBUTES else rows[f.name].cast("float32") for f in ATTRIBUTES}
     return numbers | texts
@@ -182,82 +236,9 @@ def _pair_values(rows: ir.Table, as_of: date) -> dict[str, ir.NumericValue]:
         "unmet_share_26w": ratio(rows.unmet_26w, rows.units_26w),
         "closed_share_8w": rows.closed_8w / 8.0,
         "paid_unit_price": ratio(rows.amount_52w, rows.priced_units_52w),
-        "peer_units": _peer_units(rows),
+        **newcomer_values(rows, as_of),
     }
 
 
 ROUNDING = 1e-12
 """A variance that is no larger a share of the mean square is none."""
-
-
-def _peer_units(rows: ir.Table) -> ir.FloatingValue:
-    """Units a week of the SKU per retailer of the tier, times how large this retailer is among them (unknown: average)."""
-    per_retailer = ratio(rows.tier_sku_units_13w, rows.tier_retailers_13w) / 13.0
-    size = ratio(rows.retailer_units_13w, ratio(rows.tier_units_13w, rows.tier_retailers_13w))
-    bounded = ibis.greatest(ibis.least(ibis.coalesce(size, 1.0), LARGEST_SIZE), 1.0 / LARGEST_SIZE)
-    return per_retailer * bounded
-
-
-LARGEST_SIZE = 10.0
-"""A retailer counts at most so many times its tier's mean, and at least one so-manieth, when peers speak for it."""
-
-
-def target_units(demand_cells: ir.Table, as_of: date) -> ir.Table:
-    """Return the true demand of the weeks after a cut-off, the label of training.
-
-    Parameters
-    ----------
-    demand_cells
-        Cells with ``true_units`` that reach beyond ``as_of``.
-
-    Returns
-    -------
-    ibis.Table
-        One row per pair with a cell in the next eight weeks: ``target_{h}`` in units, null where nothing could be ordered. A pair or week
-        that is missing wanted nothing.
-    """
-    week = demand_cells.week_start
-    ahead = demand_cells.filter(week >= ibis.literal(target_week(as_of, 1)), week <= ibis.literal(target_week(as_of, HORIZONS[-1])))
-    targets: dict[str, ir.Value] = {}
-    for horizon in HORIZONS:
-        this_week = ahead.week_start == ibis.literal(target_week(as_of, horizon))
-        targets[f"target_{horizon}"] = ahead.true_units.sum(where=this_week & (ahead.censoring != "stockout"))
-        targets[f"closed_{horizon}"] = (ahead.censoring == "stockout").sum(where=this_week)
-    summed = ahead.group_by("retailer_id", "sku_id").aggregate(**targets)
-    return summed.select(
-        "retailer_id",
-        "sku_id",
-        **{
-            f"target_{h}": ibis.ifelse(summed[f"closed_{h}"] > 0, ibis.null("float64"), summed[f"target_{h}"].fill_null(0.0)).cast(
-                "float32"
-            )
-            for h in HORIZONS
-        },
-    )
-
-
-def with_targets(pairs: ir.Table, targets: ir.Table, prefix: str) -> ir.Table:
-    """Put the true demand of eight weeks beside each pair.
-
-    Parameters
-    ----------
-    pairs
-        As ``pair_features`` gives them.
-    targets
-        As ``target_units`` gives them.
-    prefix
-        Of the new columns.
-
-    Returns
-    -------
-    ibis.Table
-        ``pairs`` with ``{prefix}_{h}`` in units: 0 where the pair has no cell, null where the week was closed to it.
-    """
-    found = f"{prefix}_found"
-    known = targets.select(
-        "retailer_id", "sku_id", **{f"{prefix}_{h}_known": targets[f"target_{h}"] for h in HORIZONS}, **{found: ibis.literal(1)}
-    )
-    joined = pairs.left_join(known, ["retailer_id", "sku_id"])
-    nothing = ibis.literal(0.0).cast("float32")
-    wanted = {f"{prefix}_{h}": ibis.ifelse(joined[found].isnull(), nothing, joined[f"{prefix}_{h}_known"]) for h in HORIZONS}
-    return joined.select(*pairs.columns, **wanted)

@@ -7,6 +7,7 @@ from datetime import date
 import ibis.expr.types as ir
 
 from contracts.weeks import HORIZONS, PAIR_WEEKS
+from features.rhythm import even_orders
 from features.windows import WINDOWS, between_weeks_ago, in_last_weeks
 
 LAGS = tuple(range(8))
@@ -27,8 +28,9 @@ def pair_history(demand_cells: ir.Table, as_of: date) -> ir.Table:
     Returns
     -------
     ibis.Table
-        One row per retailer and SKU: units of true demand, orders, orders at a cap and closed weeks by window; units of each of the
-        last eight weeks; units of the three weeks around each target week a year before; first and last week of an order.
+        One row per retailer and SKU: units of true demand, orders, orders at a cap and closed weeks by window; orders of 26 weeks that
+        lie an even number of weeks back; units of each of the last eight weeks; units of the three weeks around each target week a year
+        before; first and last week of an order.
         Sums are 0 where nothing happened: no row of a week is a true zero. A closed week teaches nothing, so orders in it do not
         count; only ``first_week`` and ``last_week_any`` are those of any order, so that a pair that ordered in closed weeks only is
         not lost.
@@ -63,6 +65,7 @@ def _sums(cells: ir.Table, as_of: date) -> dict[str, ir.Value]:
         sums[f"units_year_before_{horizon}"] = units.sum(where=year_before & ~closed)
     return sums | {
         "square_units_52w": (units * units).sum(where=year & ~closed),
+        "even_26w": even_orders(cells, as_of),
         "capped_26w": capped.sum(where=half),
         "unmet_26w": (units - cells.delivered_units).sum(where=half & capped),
         "priced_units_52w": cells.delivered_units.sum(where=year & cells.amount.notnull()),

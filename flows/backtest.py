@@ -18,7 +18,7 @@ from flows.backtest_summary import print_backtest
 from flows.churn_rows import churn_origins
 from flows.console import Say, narrated
 from flows.demand_rows import gather_rows, training_cut_offs
-from flows.deriving import recover_as_of
+from flows.deriving import fetch_censored, learn_recovery, recover_as_of
 from flows.environment import prepare
 from flows.locations import PROJECT_FOLDER
 from flows.opening import open_warehouse
@@ -151,7 +151,9 @@ def judge_origin(settings: Settings, history: History, origin: date, say: Say) -
     """Train on what was known as of a past Sunday, forecast, and compare with what came."""
     with open_warehouse(settings) as con:
         cut_offs = training_cut_offs(settings, origin, history.first_week)
-        recover_as_of(con, settings, [history.as_of, origin, *cut_offs])
+        censored = fetch_censored(con, settings)
+        recovery = learn_recovery(settings, censored, origin, say)
+        recover_as_of(con, settings, censored, [history.as_of, origin, *cut_offs], recovery)
         rows = gather_rows(con, settings, cut_offs, origin, origin, history.attributes)
         held_out = fetch_held_out(con, settings, origin, history.as_of, history.attributes)
         around = fetch_surroundings(con, held_out.pairs, origin)
@@ -168,7 +170,9 @@ def judge_origin(settings: Settings, history: History, origin: date, say: Say) -
 def judge_churn(settings: Settings, history: History, origins: int, say: Say) -> ChurnFindings:
     """Train churn on early origins and judge it on the last ones; no figures where the history is too short."""
     with open_warehouse(settings) as con:
-        recover_as_of(con, settings, churn_origins(settings, history.as_of, history.first_week))
+        censored = fetch_censored(con, settings)
+        recovery = learn_recovery(settings, censored, history.as_of - ORIGIN_SPACING, say)
+        recover_as_of(con, settings, censored, churn_origins(settings, history.as_of, history.first_week), recovery)
         rows = gather_churn(con, settings, history.as_of, history.first_week, history.attributes)
     if rows.empty:
         say("warning: churn: no origin with a known outcome")

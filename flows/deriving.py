@@ -14,8 +14,11 @@ from contracts.raw import ALLOCATION_LIMITS, ORDER_LINES, RETAILERS, SKUS, SUPPL
 from contracts.weeks import last_week
 from features.attributes import ATTRIBUTES, filled_shares
 from features.cells import cells_to_recover, retailer_sku_weeks
+from flows.console import Say
 from flows.settings import Settings
-from models.recovery import RecoverySettings, censored_history, recover
+from models.recensoring import Recensoring, RecensoringSettings
+from models.recovery import CensoredHistory, censored_history, learn_to_uncap, recover
+from models.size_laws import RecoverySettings
 from warehouse.tables import fetch, materialise, store, table
 
 
@@ -36,20 +39,66 @@ def usable_attributes(con: Backend, settings: Settings, as_of: date) -> tuple[st
     return tuple(feature.name for feature in ATTRIBUTES if (shares[feature.name] or 0.0) >= least)
 
 
-def recover_as_of(con: Backend, settings: Settings, cut_offs: Sequence[date]) -> dict[date, pd.DataFrame]:
+def fetch_censored(con: Backend, settings: Settings) -> CensoredHistory:
+    """Fetch the cells that recovery rests on; cells must be built."""
+    rested = cells_to_recover(table(con, CELLS), table(con, RETAILERS), table(con, SKUS), settings.recovery.recensoring.free_skus)
+    cells = fetch(con, rested).to_pandas()
+    return censored_history(cells.assign(week_start=pd.to_datetime(cells.week_start)), settings.recovery.power)
+
+
+def learn_recovery(settings: Settings, history: CensoredHistory, as_of: date, say: Say) -> Recensoring | None:
+    """Learn what caps cut off from what was known as of a Sunday, and say how well that worked on SKUs it was not taught on."""
+    grown = settings.recovery.recensoring
+    learned = learn_to_uncap(
+        history,
+        as_of,
+        _laws(settings),
+        RecensoringSettings(
+            donors=grown.donors,
+            max_orders=grown.max_orders,
+            folds=grown.folds,
+            rounds=grown.num_iterations,
+            leaves=grown.num_leaves,
+            min_rows_per_leaf=grown.min_data_in_leaf,
+            learning_rate=grown.learning_rate,
+            feature_fraction=grown.feature_fraction,
+            tweedie_power=grown.tweedie_variance_power,
+            threads=grown.num_threads,
+            seed=grown.seed,
+        ),
+    )
+    if learned is not None:
+        judged = [check for check in learned.checks if check.where == "all"]
+        compared = ", ".join(f"{check.family} bias {check.bias:+.1%} WAPE {check.wape:.3f}" for check in judged)
+        say(f"recovery by {learned.family}: {judged[0].orders:,} orders capped on purpose found again by {compared}")
+    return learned
+
+
+def recover_as_of(
+    con: Backend, settings: Settings, history: CensoredHistory, cut_offs: Sequence[date], learned: Recensoring | None
+) -> dict[date, pd.DataFrame]:
     """Recover the censored cells as of each cut-off, and keep the estimates in ``derived.recovered``.
+
+    Parameters
+    ----------
+    history
+        As ``fetch_censored`` gives it.
+    learned
+        As ``learn_recovery`` gives it.
 
     Returns
     -------
     dict
         By cut-off, the frame of ``models.recovery.recover``; nothing later than the cut-off counted.
     """
-    fitted = RecoverySettings(**settings.recovery.model_dump())
-    cells = fetch(con, cells_to_recover(table(con, CELLS), table(con, RETAILERS))).to_pandas()
-    history = censored_history(cells.assign(week_start=pd.to_datetime(cells.week_start)), fitted.power)
-    recovered = {as_of: recover(history, as_of, fitted) for as_of in cut_offs}
+    threads, laws = settings.recovery.recensoring.num_threads, _laws(settings)
+    recovered = {as_of: recover(history, as_of, laws, learned, threads) for as_of in cut_offs}
     store(con, RECOVERED, pa.concat_tables(_as_rows(as_of, estimates) for as_of, estimates in recovered.items()))
     return recovered
+
+
+def _laws(settings: Settings) -> RecoverySettings:
+    return RecoverySettings(**settings.recovery.model_dump(exclude={"recensoring"}))
 
 
 def _as_rows(as_of: date, estimates: pd.DataFrame) -> pa.Table:

@@ -22,14 +22,15 @@ from features.demand import DEMAND_FEATURES, GROUPS
 from features.windows import in_last_weeks
 from flows.console import Say, narrated
 from flows.demand_rows import fetch_pair, target_calendar
-from flows.deriving import build_cells, recover_as_of
+from flows.deriving import build_cells, fetch_censored, recover_as_of
 from flows.opening import open_warehouse
 from flows.published import Pair, PublishedWeek, read_published
-from flows.registering import FINAL
+from flows.registering import FINAL, RECOVERY
 from flows.settings import Settings
 from flows.tracking import DEMAND_MODEL, model_folder, registered_version
 from models.demand import DemandModel
 from models.explanation import MeanParts, mean_parts, shown_value
+from models.recensoring import Recensoring
 from models.stacking import FeatureSpace, level_units
 from warehouse.tables import fetch, table
 
@@ -137,10 +138,11 @@ def explain(settings: Settings, pair: Pair, as_of: date | None, week: date | Non
     published = read_published(settings, pair, as_of, week)
     first = published[0]
     with narrated("explain") as say:
-        model = DemandModel.load(model_folder(settings, registered_version(settings, DEMAND_MODEL, first.model_version)) / FINAL)
+        folder = model_folder(settings, registered_version(settings, DEMAND_MODEL, first.model_version))
+        model = DemandModel.load(folder / FINAL)
         attributes = attributes_among(model.space.names)
         with open_warehouse(settings) as con:
-            _require_recovered(con, settings, first.as_of, say)
+            _require_recovered(con, settings, first.as_of, Recensoring.load(folder / RECOVERY), say)
             with_recovery = fetch_pair(con, settings, first.as_of, attributes, pair)
             orders_only = fetch_pair(con, settings, first.as_of, attributes, pair, orders_only=True)
             calendar = target_calendar(con, settings, first.as_of)
@@ -160,13 +162,13 @@ def explain(settings: Settings, pair: Pair, as_of: date | None, week: date | Non
     return Explanation(first.as_of, *pair, first.method, first.model_version, weeks, limited, closed)
 
 
-def _require_recovered(con: Backend, settings: Settings, as_of: date, say: Say) -> None:
+def _require_recovered(con: Backend, settings: Settings, as_of: date, recovery: Recensoring | None, say: Say) -> None:
     """Derive cells and recovered demand as scoring does, unless they are still there from it."""
     recovered = table(con, RECOVERED)
     if fetch(con, recovered.filter(recovered.as_of == as_of).limit(1)).num_rows == 0:
         say(f"recovering true demand as of {as_of}")
         build_cells(con)
-        recover_as_of(con, settings, [as_of])
+        recover_as_of(con, settings, fetch_censored(con, settings), [as_of], recovery)
 
 
 def _explained(

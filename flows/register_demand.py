@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pandas as pd
 from contracts.scored import QUANTILES
 from contracts.weeks import HORIZONS
 from flows.plots import calibration, feature_importance, forecast_vs_naive, quantile_coverage
-from flows.registering import FINAL, TWIN, Verdict, decide
+from flows.registering import FINAL, RECOVERY, TWIN, Verdict, decide
 from flows.settings import Settings
 from flows.timing import Stopwatch
 from flows.tracking import DEMAND_MODEL, ModelVersion, TableLineage, TrackedRun, model_folder, tracked_run
@@ -20,6 +21,7 @@ from models.demand import DemandModel
 from models.demand_serving import ServedDemand, served_rows
 from models.evaluation import FORECASTS, compare_forecasts, order_calibration
 from models.metrics import forecast_value_added_score, grouped_wape_loss
+from models.recensoring import Recensoring
 from models.stacking import StackedRows
 
 EXAMPLE_ROWS = 5
@@ -35,19 +37,25 @@ def register_demand(
     settings: Settings,
     as_of: date,
     run_id: str,
-    trained: TrainedDemand,
+    learned: tuple[TrainedDemand, Recensoring | None],
     lineage: Sequence[TableLineage],
     watch: Stopwatch,
     folder: Path,
 ) -> Verdict:
-    """Log a trained demand model, register it, and promote it if it deserves it."""
+    """Log a trained demand model with the recovery it rests on, register both as one, and promote it if it deserves it."""
+    trained, recovery = learned
     trained.model.save(folder / FINAL)
     trained.twin.save(folder / TWIN)
+    if recovery is not None:
+        recovery.save(folder / RECOVERY)
     example = served_rows(_first(trained.rows, EXAMPLE_ROWS), trained.model.space.names)
     tags = {"as_of": as_of.isoformat(), "uncap_run_id": run_id}
     with tracked_run(settings, f"demand {as_of}", tags) as tracked:
         _log(tracked, settings, trained, lineage)
         tracked.log_metrics(watch.metrics())
+        if recovery is not None:
+            tracked.log_document("recovery.json", {"family": recovery.family, "checks": [asdict(check) for check in recovery.checks]})
+            tracked.log_metrics(_recovery_metrics(recovery))
         registered = tracked.register_model(
             DEMAND_MODEL,
             folder,
@@ -69,6 +77,15 @@ def register_demand(
         best.replace("_", " "),
         trained.figures[f"{best}.pinball_loss"],
     )
+
+
+def _recovery_metrics(recovery: Recensoring) -> dict[str, float]:
+    """Return how well each family finds sizes again that were capped on purpose."""
+    return {
+        f"recovery.{check.family}.{check.where.replace(' ', '_')}.{name}": value
+        for check in recovery.checks
+        for name, value in (("bias", check.bias), ("wape_loss", check.wape))
+    }
 
 
 def _loss_of(settings: Settings, rival: ModelVersion, trained: TrainedDemand) -> float:

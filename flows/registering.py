@@ -14,6 +14,9 @@ TWIN = "twin"
 FINAL = "final"
 """Folder inside a registered model of the model that scores."""
 
+RECOVERY = "recovery"
+"""Folder inside a registered model of what it learned of capped orders; missing where no cap cut any."""
+
 
 @dataclass(frozen=True)
 class Verdict:

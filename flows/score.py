@@ -9,19 +9,21 @@ from pathlib import Path
 import pyarrow as pa
 
 from contracts.errors import TrackingError
-from contracts.scored import CHURN_SCORE, DEMAND_FORECAST, TRUE_DEMAND
+from contracts.scored import CHURN_SCORE, DEMAND_FORECAST, DEMAND_FORECAST_TOTAL, TRUE_DEMAND
 from contracts.tables import Table
 from contracts.weeks import parse_as_of
 from flows.churn_scores import score_retailers
 from flows.console import Say, narrated
-from flows.demand_forecasts import forecast_pairs, true_demand_rows
-from flows.deriving import build_cells, recover_as_of
+from flows.demand_forecasts import LAWS_ALONE, forecast_pairs, true_demand_rows
+from flows.deriving import build_cells, fetch_censored, recover_as_of
 from flows.environment import prepare
 from flows.opening import open_warehouse
 from flows.orchestration import in_flow, named_flow, named_task, show_key_figures, with_retries
 from flows.recording import RunRecord, choose_as_of, recorded_run
+from flows.registering import RECOVERY
 from flows.settings import Settings, read_settings
-from flows.tracking import CHURN_MODEL, DEMAND_MODEL, ModelVersion, champion
+from flows.tracking import CHURN_MODEL, DEMAND_MODEL, ModelVersion, champion, model_folder
+from models.recensoring import Recensoring
 from warehouse.publish import publish
 
 
@@ -101,10 +103,14 @@ def score_everything(
     rows: dict[Table, pa.Table] = {}
     with open_warehouse(settings) as con:
         build_cells(con)
-        rows[TRUE_DEMAND] = true_demand_rows(recover_as_of(con, settings, [as_of])[as_of], as_of, run.run_id)
+        recovery = Recensoring.load(model_folder(settings, demand) / RECOVERY)
+        recovered = recover_as_of(con, settings, fetch_censored(con, settings), [as_of], recovery)[as_of]
+        rows[TRUE_DEMAND] = true_demand_rows(recovered, as_of, demand.version if recovery else LAWS_ALONE, run.run_id)
         say(f"{rows[TRUE_DEMAND].num_rows:,} censored weeks recovered")
-        rows[DEMAND_FORECAST] = forecast_pairs(con, settings, as_of, demand, run.run_id)
+        rows |= forecast_pairs(con, settings, as_of, demand, run.run_id)
         say(f"{rows[DEMAND_FORECAST].num_rows:,} pair-weeks forecast")
+        if rows[DEMAND_FORECAST].num_rows and not rows[DEMAND_FORECAST_TOTAL].num_rows:
+            say(f"warning: {demand.name} {demand.version} knows no totals of eight weeks: train again")
         if churn is not None:
             rows[CHURN_SCORE] = score_retailers(con, settings, as_of, churn, run.run_id)
             say(f"{rows[CHURN_SCORE].num_rows:,} retailers scored")

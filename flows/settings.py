@@ -69,6 +69,23 @@ class Features(Section):
     attribute_share: Share
 
 
+class RecensoringTrees(Section):
+    """How what caps cut off is learned by capping what was never capped; the trees under LightGBM's own names."""
+
+    free_skus: Count
+    donors: Count
+    max_orders: Count
+    folds: Annotated[int, Field(ge=2)]
+    seed: int
+    num_iterations: Count
+    num_leaves: Annotated[int, Field(ge=2)]
+    min_data_in_leaf: Count
+    learning_rate: Annotated[float, Field(gt=0)]
+    feature_fraction: Share
+    tweedie_variance_power: Annotated[float, Field(gt=1, lt=2)]
+    num_threads: Threads
+
+
 class Recovery(Section):
     """How true demand is recovered from capped orders."""
 
@@ -76,6 +93,7 @@ class Recovery(Section):
     pooling_orders: Annotated[float, Field(gt=0)]
     spread_pooling_orders: Annotated[float, Field(gt=0)]
     iterations: Count
+    recensoring: RecensoringTrees
 
 
 class DemandTrees(Section):
@@ -179,9 +197,10 @@ class KeepWeeks(Section):
         """Return the weeks to keep by table name, None where all are kept.
 
         >>> KeepWeeks(demand_forecast=104, churn_score=0).by_table()
-        {'demand_forecast': 104, 'churn_score': None}
+        {'demand_forecast': 104, 'demand_forecast_total': 104, 'churn_score': None}
         """
-        return {"demand_forecast": self.demand_forecast or None, "churn_score": self.churn_score or None}
+        forecasts = self.demand_forecast or None
+        return {"demand_forecast": forecasts, "demand_forecast_total": forecasts, "churn_score": self.churn_score or None}
 
 
 class Publish(Section):

@@ -80,7 +80,9 @@ def train_demand_model(settings: Settings, rows: TrainingRows, run: RunRecord, s
     watch = rows.seconds.copy()
     trained = train_demand(rows.demand, rows.held_out, settings, watch)
     with tempfile.TemporaryDirectory(prefix="uncap-") as folder:
-        verdict = register_demand(settings, rows.history.as_of, run.run_id, trained, rows.history.lineage, watch, Path(folder))
+        verdict = register_demand(
+            settings, rows.history.as_of, run.run_id, (trained, rows.recovery), rows.history.lineage, watch, Path(folder)
+        )
     run.demand_model_version = verdict.version
     say(verdict.sentence())
     return verdict

@@ -14,13 +14,14 @@ from contracts.weeks import last_week, week_start_of
 from flows.churn_rows import churn_origins
 from flows.console import Say
 from flows.demand_rows import DemandRows
-from flows.deriving import build_cells, recover_as_of, usable_attributes
+from flows.deriving import build_cells, fetch_censored, learn_recovery, recover_as_of, usable_attributes
 from flows.lineage import table_lineage
 from flows.settings import Settings
 from flows.timing import Stopwatch
 from flows.tracking import TableLineage
 from flows.train_churn import gather_churn
-from flows.train_demand import JudgedWeeks, cut_offs_to_recover, gather_demand
+from flows.train_demand import HELD_OUT, JudgedWeeks, cut_offs_to_recover, gather_demand
+from models.recensoring import Recensoring
 from warehouse.tables import fetch, table
 
 
@@ -58,6 +59,8 @@ class TrainingRows:
         Rows of the demand model, and the weeks its twin is judged on.
     churn
         Labelled rows of the churn model; empty where the history is too short.
+    recovery
+        What was learned of the orders that caps cut; None where no cap did.
     seconds
         What it took to fetch, by part.
     """
@@ -66,6 +69,7 @@ class TrainingRows:
     demand: DemandRows
     held_out: JudgedWeeks
     churn: pd.DataFrame
+    recovery: Recensoring | None
     seconds: Stopwatch
 
 
@@ -98,7 +102,10 @@ def gather_training_rows(con: Backend, settings: Settings, as_of: date, say: Say
         history = derive_history(con, settings, as_of, say)
     with watch("recovery"):
         cut_offs = cut_offs_to_recover(settings, as_of, history.first_week) | set(churn_origins(settings, as_of, history.first_week))
-        recovered = recover_as_of(con, settings, sorted(cut_offs, reverse=True))
+        censored = fetch_censored(con, settings)
+        # the weeks that the twin is judged on teach nothing
+        recovery = learn_recovery(settings, censored, as_of - HELD_OUT, say)
+        recovered = recover_as_of(con, settings, censored, sorted(cut_offs, reverse=True), recovery)
     say(f"{len(recovered[as_of]):,} censored weeks recovered, as of {len(recovered)} cut-offs")
     with watch("demand_features"):
         demand, held_out = gather_demand(con, settings, as_of, history.first_week, history.attributes)
@@ -106,7 +113,7 @@ def gather_training_rows(con: Backend, settings: Settings, as_of: date, say: Say
     with watch("churn_features"):
         churn = gather_churn(con, settings, as_of, history.first_week, history.attributes)
     say(f"{len(churn):,} outcomes of retailers to train the churn model on")
-    return TrainingRows(history, demand, held_out, churn, watch)
+    return TrainingRows(history, demand, held_out, churn, recovery, watch)
 
 
 def require_history(settings: Settings, first_week: date, as_of: date) -> None:

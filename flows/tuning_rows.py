@@ -11,7 +11,7 @@ from contracts.errors import InputDataError
 from contracts.scored import QUANTILES
 from flows.console import Say
 from flows.demand_rows import DemandRows, gather_rows, training_cut_offs
-from flows.deriving import recover_as_of
+from flows.deriving import fetch_censored, learn_recovery, recover_as_of
 from flows.settings import Settings
 from flows.train_demand import HELD_OUT, JudgedWeeks, demand_settings, fetch_held_out
 from flows.training import History
@@ -69,7 +69,9 @@ def gather_origins(con: Backend, settings: Settings, history: History, say: Say)
     limited = _within_limits(settings)
     cut_offs = {origin: training_cut_offs(settings, origin, history.first_week) for origin in tuning_origins(settings, history)}
     recovered = {history.as_of, *cut_offs, *(cut_off for earlier in cut_offs.values() for cut_off in earlier)}
-    recover_as_of(con, settings, sorted(recovered, reverse=True))
+    censored = fetch_censored(con, settings)
+    recovery = learn_recovery(settings, censored, min(cut_offs), say)
+    recover_as_of(con, settings, censored, sorted(recovered, reverse=True), recovery)
     gathered = []
     for origin, earlier in cut_offs.items():
         rows = gather_rows(con, limited, earlier, origin, origin, history.attributes)

@@ -2,7 +2,8 @@
 
 One model serves all horizons: the horizon is a feature. The mean is a Poisson boosting on top of the pair's own level (its logarithm is
 the initial score), so that trees learn departures from the level and not the level itself; the probability of any demand is a second
-boosting on the same rows; quantiles follow from both (models.sizes).
+boosting on the same rows; quantiles follow from both (models.sizes), read at levels that held on weeks the model had not seen
+(models.conformal); totals of the eight weeks have a law of their own (models.totals).
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ import pyarrow as pa
 
 from contracts.errors import InputDataError, TrackingError
 from contracts.weeks import HORIZONS
+from models.demand_calibration import Calibration
+from models.opening import open_weeks
 from models.sizes import SizeQuantiles, fit_sizes
 from models.stacking import FeatureSpace, Floats, Matrix, StackedRows, level_units
 
 SIZE_ROWS = 400_000
-"""About so many training rows teach the sizes of orders: 64 bins need no more."""
+"""About so many training rows teach the sizes of orders."""
 
 
 @dataclass(frozen=True)
@@ -94,13 +97,16 @@ class DemandModel:
     mean, order
         Boosters of log(mean / level) and of the log-odds of any demand.
     sizes
-        Sizes of orders by expected size.
+        Sizes of orders by how likely they were and by expected size.
+    calibration
+        Of its quantiles; None reads the law of a week as it is, and knows no totals.
     """
 
     space: FeatureSpace
     mean: lgb.Booster
     order: lgb.Booster
     sizes: SizeQuantiles
+    calibration: Calibration | None = None
 
     def predict(
         self, pairs: pa.Table, calendar: Sequence[Mapping[str, float]], levels: Sequence[float], threads: int
@@ -126,8 +132,15 @@ class DemandModel:
         for horizon in HORIZONS:
             matrix = np.hstack([base, self.space.horizon_block(pairs, horizon, calendar[horizon - 1])])
             mean, p_order = self.predict_rows(matrix, level, threads)
-            forecasts[horizon] = DemandForecast(mean, p_order, self.sizes.predict(p_order, mean, levels))
+            can_order = open_weeks(pairs, horizon)
+            quantiles = self.quantiles(p_order, mean, levels) * can_order[:, None]
+            forecasts[horizon] = DemandForecast(mean * can_order, p_order * can_order, quantiles)
         return forecasts
+
+    def quantiles(self, p_order: Floats, mean_units: Floats, levels: Sequence[float]) -> Floats:
+        """Return quantiles of demand, units (n, levels), of what ``predict_rows`` gave; levels in rising order."""
+        asked = levels if self.calibration is None else self.calibration.levels.corrected(p_order, levels)
+        return self.sizes.predict(p_order, mean_units, asked)
 
     def predict_rows(self, matrix: Matrix, level: Floats, threads: int) -> tuple[Floats, Floats]:
         """Return mean units and probability of any demand of stacked rows (n, features)."""
@@ -144,12 +157,14 @@ class DemandModel:
         folder.mkdir(parents=True, exist_ok=True)
         self.mean.save_model(folder / "mean.txt")
         self.order.save_model(folder / "order.txt")
-        described = {"space": self.space.to_json(), "sizes": self.sizes.to_json()}
+        described: dict[str, Any] = {"space": self.space.to_json(), "sizes": self.sizes.to_json()}
+        if self.calibration is not None:
+            described["calibration"] = self.calibration.to_json()
         (folder / "demand.json").write_text(json.dumps(described))
 
     @classmethod
     def load(cls, folder: Path) -> DemandModel:
-        """Read what ``save`` wrote.
+        """Read what ``save`` wrote; a model of before there was a calibration has none.
 
         Raises
         ------
@@ -162,11 +177,13 @@ class DemandModel:
                 f"demand model: no {', '.join(missing)} in {folder}", hint="train again, or restore the tracking store's artifacts"
             )
         described = json.loads((folder / "demand.json").read_text())
+        learned = described.get("calibration")
         return cls(
             FeatureSpace.from_json(described["space"]),
             lgb.Booster(model_file=folder / "mean.txt"),
             lgb.Booster(model_file=folder / "order.txt"),
             SizeQuantiles.from_json(described["sizes"]),
+            None if learned is None else Calibration.from_json(learned),
         )
 
 

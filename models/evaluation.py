@@ -11,7 +11,7 @@ import pyarrow as pa
 from contracts.weeks import HORIZONS
 from models.demand import DemandForecast
 from models.metrics import bias, coverage, grouped_wape_loss, pinball_loss, wape_loss
-from models.stacking import column
+from models.stacking import Floats, column
 
 
 def judged_weeks(pairs: pa.Table, forecasts: Mapping[int, DemandForecast], levels: Sequence[float]) -> pd.DataFrame:
@@ -57,6 +57,7 @@ def judged_weeks(pairs: pa.Table, forecasts: Mapping[int, DemandForecast], level
 
 
 FORECASTS = ("model", "seasonal_naive", "recent_mean")
+UPPER_LEVELS = (0.9, 0.95)
 
 
 def compare_forecasts(weeks: pd.DataFrame, levels: Sequence[float]) -> dict[str, float]:
@@ -91,6 +92,36 @@ def compare_forecasts(weeks: pd.DataFrame, levels: Sequence[float]) -> dict[str,
     for low, high in ((0.10, 0.90), (0.05, 0.95)):
         inside = coverage(actual, weeks[f"q{low}"].to_numpy(), weeks[f"q{high}"].to_numpy())
         figures[f"model.coverage_{round(100 * (high - low))}"] = inside
+    return figures
+
+
+def compare_calibrated(actual: Floats, quantiles: Floats, levels: Sequence[float], total_ends: Floats) -> dict[str, float]:
+    """Measure calibrated quantiles of weeks and of their totals.
+
+    Parameters
+    ----------
+    actual
+        What came by pair and horizon, units (n, 8); NaN is a closed week, which is left out.
+    quantiles
+        Of the same weeks (n, 8, levels).
+    total_ends
+        Ends of the 80 % interval of the eight weeks' total, units (n, 2); held against pairs without a closed week.
+
+    Returns
+    -------
+    dict
+        ``calibrated.pinball_loss``, ``calibrated.at_most_q90``, ``calibrated.at_most_q95`` (shares of weeks) and
+        ``calibrated.total_coverage_80`` (share of totals; not there if no pair has all weeks).
+    """
+    known = ~np.isnan(actual)
+    came, forecast = actual[known], quantiles[known]
+    figures = {"calibrated.pinball_loss": pinball_loss(came, forecast, levels)}
+    for level in UPPER_LEVELS:
+        figures[f"calibrated.at_most_q{round(100 * level)}"] = float(np.mean(came <= forecast[:, list(levels).index(level)]))
+    complete = known.all(axis=1)
+    if complete.any():
+        total = actual[complete].sum(axis=1)
+        figures["calibrated.total_coverage_80"] = coverage(total, total_ends[complete, 0], total_ends[complete, 1])
     return figures
 
 

@@ -1,9 +1,8 @@
-"""True demand of the weeks in which a cap or a floor hid it: EM for a censored normal law per retailer and SKU, pooled where short.
+"""True demand of the weeks in which a cap or a floor hid it.
 
-Sizes of orders are taken to a power that makes them nearly normal (Box and Cox 1964): z = (x^p - 1) / p. Each pair has a mean and a
-spread in z; the E step replaces a censored size by its expectation in its interval, the M step averages, with the SKU's retailers of the
-same tier counting like a few orders of the pair's own, and the SKU over all tiers likewise for the tier (MODELLING §3b). p = 0 (log-normal)
-overshoots and p = 0.5 undershoots on lumpy orders; docs/method.md has the figures.
+Where re-censoring was taught (models.recensoring), it says what a named cap cut off. Band caps, floors, and everything where there was
+nothing to learn from, rest on the censored law of the pair's sizes (models.size_laws). Power 0 (log-normal) overshoots and 0.5 undershoots
+on lumpy orders; docs/recovery.md has the figures.
 """
 
 from __future__ import annotations
@@ -12,20 +11,22 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from contracts.weeks import last_week
+from models.cap_context import CappedOrders, describe_capped
+from models.orders import Flags, Orders, orders_of
+from models.recapping import rationed_skus
+from models.recensoring import Recensoring, RecensoringSettings, fit_recensoring
+from models.retailer_sizes import RetailerSizes, retailer_sizes
+from models.size_laws import CensoredSizes, PairLaws, RecoverySettings, fit_size_laws, inverse, transform
 from models.stacking import Floats, Integers
-from models.truncated_normal import moments, quantile
-
-LEAST_SPREAD = 0.01
-"""Smallest spread in transformed units: a pair that always ordered the same has some."""
-
-Flags = npt.NDArray[np.bool_]
+from models.truncated_normal import quantile
 
 BAND_WEIGHT = 0.5
 """A used-up band cap tells of the band, only perhaps of this SKU: half a cap's weight."""
+
+QUANTILE_LEVELS = (0.1, 0.9)
 
 POINTS = 12
 """Midpoints of probability over which a size in units is averaged, for a mean of z is not the mean of x."""
@@ -35,26 +36,6 @@ MOST_TIMES_CAP = 50.0
 
 ALWAYS_CAPPED = 0.9
 """A SKU capped in more than this share of its weeks is not identified above its caps."""
-
-
-@dataclass(frozen=True)
-class RecoverySettings:
-    """How sizes are recovered.
-
-    Attributes
-    ----------
-    power
-        Of the transformation, above 0.
-    pooling_orders, spread_pooling_orders
-        Orders of its own that a pair's tier counts as, for its mean and for its spread.
-    iterations
-        Rounds of EM.
-    """
-
-    power: float
-    pooling_orders: float
-    spread_pooling_orders: float
-    iterations: int
 
 
 @dataclass(frozen=True)
@@ -73,6 +54,8 @@ class CensoredHistory:
         Codes: of each cell's pair, of each pair's SKU in its tier, of each of those's SKU.
     first_cell
         Where each pair's first cell is.
+    orders
+        The cells that are orders, whose sizes are known or cut by a cap.
     """
 
     cells: pd.DataFrame
@@ -83,12 +66,18 @@ class CensoredHistory:
     tier_of_pair: Integers
     sku_of_tier: Integers
     first_cell: Integers
+    orders: Orders
 
     def until(self, as_of: date) -> CensoredHistory:
         """Return what was known as of a Sunday; codes of pairs not yet seen stay, without cells."""
         known = int(np.searchsorted(self.cells.week_start.to_numpy(), np.datetime64(last_week(as_of)), side="right"))
         prefixes = {name: getattr(self, name)[:known] for name in ("lower", "upper", "weight", "pair")}
-        return replace(self, cells=self.cells.iloc[:known], **prefixes)
+        orders = self.orders.take(np.arange(np.searchsorted(self.orders.row, known)))
+        return replace(self, cells=self.cells.iloc[:known], orders=orders, **prefixes)
+
+    def sizes(self) -> CensoredSizes:
+        """Return the sizes as the censored laws take them."""
+        return CensoredSizes(self.lower, self.upper, self.weight, self.pair, self.tier_of_pair, self.sku_of_tier)
 
 
 def censored_history(cells: pd.DataFrame, power: float) -> CensoredHistory:
@@ -97,13 +86,14 @@ def censored_history(cells: pd.DataFrame, power: float) -> CensoredHistory:
     Parameters
     ----------
     cells
-        All cells of the SKUs that were ever censored, one row per retailer, SKU and week: ``retailer_id``, ``sku_id``, ``tier`` (no nulls),
-        ``week_start`` (datetime), ``delivered_units``, ``cap_units``, ``lower_units``, ``upper_units`` (null is no bound), ``censoring``.
+        All cells of the SKUs that were ever censored, and of free ones to learn from, one row per retailer, SKU and week: ``retailer_id``,
+        ``sku_id``, ``tier``, ``category`` (no nulls), ``week_start`` (datetime), ``delivered_units``, ``cap_units``, ``lower_units``,
+        ``upper_units`` (null is no bound), ``pack_units`` (null is 1), ``censoring``.
     power
         Of the transformation, above 0.
     """
     # categories: cut-off after cut-off takes rows of these texts
-    texts = {name: cells[name].astype("category") for name in ("retailer_id", "sku_id", "tier", "censoring")}
+    texts = {name: cells[name].astype("category") for name in ("retailer_id", "sku_id", "tier", "category", "censoring")}
     known = cells.assign(**texts)[cells.censoring != "stockout"].sort_values(["week_start", "sku_id", "retailer_id"], ignore_index=True)
     lower = np.where(known.censoring.eq("floor"), 0.0, known.lower_units.to_numpy(dtype=float))
     upper = known.upper_units.fillna(np.inf).to_numpy(dtype=float)
@@ -112,20 +102,44 @@ def censored_history(cells: pd.DataFrame, power: float) -> CensoredHistory:
     tier_sku = pd.factorize(sku * (tier.max(initial=0) + 1) + tier)[0].astype(np.int64)
     sku_code: Integers = pd.factorize(sku)[0].astype(np.int64)
     first_cell = np.unique(pair, return_index=True)[1]
+    orders = orders_of(known)
+    orders = replace(orders, pair=pair[orders.row], tier_sku=tier_sku[orders.row], sku=sku_code[orders.row])
     return CensoredHistory(
         cells=known,
-        lower=np.where(lower > 0, _transform(np.maximum(lower, 1e-9), power), -np.inf),
-        upper=np.where(np.isfinite(upper), _transform(np.where(np.isfinite(upper), upper, 1.0), power), np.inf),
+        lower=np.where(lower > 0, transform(np.maximum(lower, 1e-9), power), -np.inf),
+        upper=np.where(np.isfinite(upper), transform(np.where(np.isfinite(upper), upper, 1.0), power), np.inf),
         weight=np.where(known.censoring == "band", BAND_WEIGHT, 1.0),
         pair=pair,
         tier_of_pair=tier_sku[first_cell],
         sku_of_tier=sku_code[np.unique(tier_sku, return_index=True)[1]],
         first_cell=first_cell.astype(np.int64),
+        orders=orders,
     )
 
 
-def recover(history: CensoredHistory, as_of: date, settings: RecoverySettings) -> pd.DataFrame:
+def learn_to_uncap(
+    history: CensoredHistory, as_of: date, settings: RecoverySettings, recensoring: RecensoringSettings
+) -> Recensoring | None:
+    """Learn from what was known as of a Sunday how much more was wanted where a cap cut an order; None where nothing can teach it."""
+    known = history.until(as_of)
+    if not known.orders.named.any():
+        return None
+    censored = (known.cells.censoring != "none").to_numpy()
+    sizes, capped = _capped_orders(known, fit_size_laws(known.sizes(), censored, settings))
+    return fit_recensoring(known.orders, sizes, capped, settings, recensoring)
+
+
+def recover(
+    history: CensoredHistory, as_of: date, settings: RecoverySettings, learned: Recensoring | None = None, threads: int = 1
+) -> pd.DataFrame:
     """Estimate the true demand of every censored cell known as of a Sunday.
+
+    Parameters
+    ----------
+    learned
+        What ``learn_to_uncap`` gave; without it every cell rests on its pair's law.
+    threads
+        Of LightGBM.
 
     Returns
     -------
@@ -137,71 +151,36 @@ def recover(history: CensoredHistory, as_of: date, settings: RecoverySettings) -
     censored = (known.cells.censoring != "none").to_numpy()
     if not censored.any():
         return _as_recovered(known.cells, censored, np.empty((0, 3)))
-    mu, sd = _expectation_maximisation(known, censored, settings)
-    asked = tuple(values[censored] for values in (known.lower, known.upper, mu[known.pair], sd[known.pair]))
-    points = [_inverse(quantile((k + 0.5) / POINTS, *asked), settings.power) for k in range(POINTS)]
-    bounds = [_inverse(quantile(level, *asked), settings.power) for level in (0.1, 0.9)]
+    laws = fit_size_laws(known.sizes(), censored, settings)
+    asked = tuple(values[censored] for values in (known.lower, known.upper, laws.mean[known.pair], laws.spread[known.pair]))
+    points = [inverse(quantile((k + 0.5) / POINTS, *asked), settings.power) for k in range(POINTS)]
+    bounds = [inverse(quantile(level, *asked), settings.power) for level in QUANTILE_LEVELS]
     sizes = np.column_stack([np.mean(points, axis=0), *bounds])
-    wanted = _with_chance_of_nothing(sizes, known, censored, as_of)
+    if learned is not None:
+        _, capped = _capped_orders(known, laws)
+        place = np.cumsum(censored) - 1
+        sizes[place[capped.row]] = learned.sizes(capped, threads)
+    wanted = _with_chance_of_nothing(sizes, asked, known, censored, as_of, settings.power)
     return _as_recovered(known.cells, censored, _within_interval(wanted, known.cells[censored]))
 
 
-def _expectation_maximisation(known: CensoredHistory, censored: Flags, settings: RecoverySettings) -> tuple[Floats, Floats]:
-    """Return mean and spread of each pair in transformed units.
-
-    What exact cells contribute never changes, so each pair's count, sum and sum of squares are taken once.
-    """
-    pairs = known.tier_of_pair.size
-    exact_pair, exact_size = known.pair[~censored], known.lower[~censored]
-    count, total, squares = (_sums(exact_pair, exact_size**order, pairs) for order in (0, 1, 2))
-    pair, weight = known.pair[censored], known.weight[censored]
-    lower, upper = known.lower[censored], known.upper[censored]
-    size, variance = np.where(np.isfinite(lower), lower, upper), np.zeros(pair.size)
-    pooling = _Pooling(known, _sums(pair, weight, pairs) + count)
-    spread = np.full(pairs, max(float(exact_size.std()) if exact_size.size else 1.0, LEAST_SPREAD))
-    mean = np.zeros(pairs)
-    for _ in range(settings.iterations):
-        mean = pooling.means(total + _sums(pair, weight * size, pairs), settings.pooling_orders)
-        around = squares - 2.0 * mean * total + mean**2 * count
-        hidden = _sums(pair, weight * ((size - mean[pair]) ** 2 + variance), pairs)
-        spread = np.sqrt(pooling.means(np.maximum(around, 0.0) + hidden, settings.spread_pooling_orders) + LEAST_SPREAD**2)
-        size, variance = moments(lower, upper, mean[pair], spread[pair])
-    return mean, spread
+def _capped_orders(known: CensoredHistory, laws: PairLaws) -> tuple[RetailerSizes, CappedOrders]:
+    """Describe the orders at a named cap, or cut without one; those under a shared cap help to describe others only."""
+    orders = known.orders
+    sizes = retailer_sizes(orders, laws.typical_units(orders.pair))
+    rationed = orders.take(np.isin(orders.sku, rationed_skus(orders)))
+    capped = describe_capped(rationed, rationed.sku, sizes, laws)
+    named = known.cells.censoring.eq("cap").to_numpy()[capped.row]
+    return sizes, capped.take(named)
 
 
-def _sums(group: Integers, values: Floats, groups: int) -> Floats:
-    return np.asarray(np.bincount(group, values, groups), dtype=np.float64)
-
-
-class _Pooling:
-    """Means per pair, with its tier's mean as some orders more, and the SKU's mean likewise for the tier."""
-
-    def __init__(self, known: CensoredHistory, pair_weight: Floats) -> None:
-        self._tier_of_pair, self._sku_of_tier = known.tier_of_pair, known.sku_of_tier
-        self._pair_weight = pair_weight
-        self._tier_weight = np.bincount(self._tier_of_pair, pair_weight)
-        # a SKU without cells yet has no mean, and nobody asks for it
-        self._sku_weight = np.maximum(np.bincount(self._sku_of_tier, self._tier_weight), BAND_WEIGHT)
-
-    def means(self, pair_sum: Floats, prior_orders: float) -> Floats:
-        tier_sum = np.bincount(self._tier_of_pair, pair_sum)
-        sku_mean = np.bincount(self._sku_of_tier, tier_sum) / self._sku_weight
-        tier_mean = (tier_sum + prior_orders * sku_mean[self._sku_of_tier]) / (self._tier_weight + prior_orders)
-        return (pair_sum + prior_orders * tier_mean[self._tier_of_pair]) / (self._pair_weight + prior_orders)
-
-
-def _transform(units: Floats, power: float) -> Floats:
-    return (units**power - 1.0) / power
-
-
-def _inverse(z: Floats, power: float) -> Floats:
-    return np.maximum(1.0 + power * z, 0.0) ** (1.0 / power)
-
-
-def _with_chance_of_nothing(sizes: Floats, known: CensoredHistory, censored: Flags, as_of: date) -> Floats:
+def _with_chance_of_nothing(
+    sizes: Floats, asked: tuple[Floats, ...], known: CensoredHistory, censored: Flags, as_of: date, power: float
+) -> Floats:
     """A retailer that was made to take a SKU may have wanted none: weigh the size by the chance that it wanted any.
 
-    The chance of wanting any in an open week is the share of weeks with a free order among the SKU's pairs of the tier.
+    The chance of wanting any in an open week is the share of weeks with a free order among the SKU's pairs of the tier. With chance p the
+    quantile at level q is 0 for q <= 1 - p, else the size's at (q - 1 + p) / p.
     """
     floor = known.cells.censoring.eq("floor").to_numpy()
     if not floor.any():
@@ -216,8 +195,10 @@ def _with_chance_of_nothing(sizes: Floats, known: CensoredHistory, censored: Fla
     forced = floor[censored]
     wanted = sizes.copy()
     wanted[forced, 0] *= chance[forced]
-    for column, probability in ((1, 0.1), (2, 0.9)):
-        wanted[forced & (chance < 1.0 - probability), column] = 0.0
+    for column, level in enumerate(QUANTILE_LEVELS, start=1):
+        within = np.maximum((level - 1.0 + chance) / chance, 0.0)
+        size = inverse(quantile(within[forced], *(values[forced] for values in asked)), power)
+        wanted[forced, column] = np.where(within[forced] > 0, size, 0.0)
     return wanted
 
 

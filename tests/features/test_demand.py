@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from contracts.weeks import HORIZONS
 from features.attributes import ATTRIBUTES
 from features.cells import retailer_sku_weeks
-from features.demand import DEMAND_FEATURES, GROUP_FEATURES, LARGEST_SIZE, PAIR_FEATURES, SEASON_FEATURES, target_units, with_targets
+from features.demand import DEMAND_FEATURES, GROUP_FEATURES, PAIR_FEATURES, SEASON_FEATURES
+from features.newcomers import LARGEST_SIZE
 from tests.cell_rows import AS_OF, at_cap, cell, closed, week
 from tests.statements import Rows, Statement
 
@@ -39,7 +40,7 @@ def test_columns_are_the_catalogue_with_one_of_each_season_per_horizon(described
     plain = [feature.name for feature in (*PAIR_FEATURES, *GROUP_FEATURES)]
     seasons = [f"{feature.name}_{horizon}" for horizon in HORIZONS for feature in SEASON_FEATURES]
     attributes = [feature.name for feature in ATTRIBUTES]
-    assert sorted(row) == sorted(["retailer_id", "sku_id", "method", *plain, *seasons, *attributes])
+    assert sorted(row) == sorted(["retailer_id", "sku_id", "method", "open_from_horizon", *plain, *seasons, *attributes])
     assert len({feature.name for feature in DEMAND_FEATURES}) == len(DEMAND_FEATURES)
 
 
@@ -90,7 +91,13 @@ def test_rationing_is_seen_in_the_pair_and_around_it(described_pairs: Statement)
 
 
 def test_peers_are_the_retailers_of_the_tier_scaled_by_size(described_pairs: Statement) -> None:
-    cells = [cell("big", "S", 1, 26), cell("big", "T", 1, 26), cell("small", "S", 1, 13), cell("other tier", "S", 1, 999)]
+    cells = [
+        cell("big", "S", 1, 26),
+        cell("big", "T", 1, 26),
+        cell("small", "S", 1, 13),
+        cell("small", "S", 20, 1),
+        cell("other tier", "S", 1, 999),
+    ]
     register = [{"retailer_id": "big", "tier": "T1"}, {"retailer_id": "small", "tier": "T1"}, {"retailer_id": "other tier", "tier": "T2"}]
     pairs = pairs_of(described_pairs, cells, register)
     per_retailer, mean_size = 39 / 2 / 13, 65 / 2
@@ -107,6 +114,51 @@ def test_a_newcomer_is_described_by_its_peers(described_pairs: Statement) -> Non
     assert pair["peer_units"] == pytest.approx(26 / 2 / 13)
     assert (pair["mean_13w"], pair["weeks_since_order"], pair["retailer_weeks_since_order"], pair["retailer_units_13w"]) == (None,) * 4
     assert (pair["sku_weeks_since_first_order"], pair["tier_sku_order_rate_13w"]) == (40, pytest.approx(2 / 26))
+
+
+def test_a_sku_that_nobody_ordered_yet_is_described_by_like_ones(described_pairs: Statement) -> None:
+    cells = [
+        cell("P", sku, ago, units) for sku, units in (("old", 26), ("older", 78), ("young", 13)) for ago in (1, 60) if ago < 9 or units > 13
+    ]
+    skus: Rows = [{"sku_id": sku, "category": "gin"} for sku in ("old", "older", "young")]
+    skus.append({"sku_id": "new", "category": "gin", "launched_on": AS_OF + timedelta(days=15)})
+    pair = pairs_of(described_pairs, cells, [], skus)["P", "new"]
+    young_against_average = (13 / 2) / (117 / 3 / 13)
+    assert pair["like_units"] == pytest.approx(117 / 13 / 3 * young_against_average)
+    assert (pair["peer_units"], pair["carried_share_13w"]) == (pytest.approx(pair["like_units"]), 0)
+    assert (pair["open_from_horizon"], pair["weeks_on_offer"]) == (3, -2)
+    known = pairs_of(described_pairs, cells, [], skus)["P", "old"]
+    assert (known["open_from_horizon"], known["weeks_on_offer"], known["carried_share_13w"]) == (1, None, 1)
+    assert (known["units_per_carrier"], known["retailer_category_share"]) == (2, 1)
+
+
+def test_a_young_sku_has_the_level_of_like_ones_for_the_weeks_before_its_first_order(described_pairs: Statement) -> None:
+    cells = [cell("P", "old", ago, 26) for ago in (1, 60)] + [cell("P", "young", 2, 9)]
+    pair = pairs_of(described_pairs, cells)["P", "young"]
+    assert pair["peer_units"] == pytest.approx((9 + pair["like_units"] * 10) / 13)
+
+
+@pytest.mark.parametrize(("opens_in_days", "first_horizon"), [(-20, 1), (0, 1), (1, 1), (7, 1), (8, 2), (56, 8)])
+def test_a_retailer_can_order_from_the_week_of_its_opening(described_pairs: Statement, opens_in_days: int, first_horizon: int) -> None:
+    register: Rows = [{"retailer_id": "new", "opened_on": AS_OF + timedelta(days=opens_in_days)}]
+    pair = pairs_of(described_pairs, [cell("P", "S", ago, 3) for ago in (1, 30)], register)["new", "S"]
+    assert pair["open_from_horizon"] == first_horizon
+    assert pair["peer_units"] == pytest.approx(3 / 13)
+
+
+def test_who_ordered_already_has_opened_whatever_the_register_says(described_pairs: Statement) -> None:
+    register: Rows = [{"retailer_id": "R", "opened_on": AS_OF + timedelta(days=30)}]
+    skus: Rows = [{"sku_id": "S", "launched_on": AS_OF + timedelta(days=30)}]
+    assert pairs_of(described_pairs, [cell("R", "S", 3, 1)], register, skus)["R", "S"]["open_from_horizon"] == 1
+
+
+def test_rhythms_stand_beside_each_pair_of_the_retailer(described_pairs: Statement) -> None:
+    cells = [cell("R", "S", ago, 1) for ago in range(1, 26, 2)] + [cell("R", "T", 3, 1), cell("Q", "S", 0, 1)]
+    pairs = pairs_of(described_pairs, cells)
+    for pair in (pairs["R", "S"], pairs["R", "T"]):
+        assert (pair["rhythm_weeks"], pair["rhythm_phase_1"], pair["due_share_1"], pair["pair_parity_share_1"]) == (2, 0, 1, 1)
+        assert (pair["rhythm_phase_2"], pair["due_share_2"], pair["pair_parity_share_2"]) == (1, 0, 0)
+    assert (pairs["Q", "S"]["rhythm_weeks"], pairs["Q", "S"]["pair_parity_share_2"]) == (None, 1)
 
 
 def test_a_giant_speaks_for_itself_only_so_far(described_pairs: Statement) -> None:
@@ -169,23 +221,3 @@ def doubled(cells: Rows) -> Rows:
     """An estimate of each capped cell: twice what was delivered."""
     names = ("retailer_id", "sku_id", "week_start")
     return [{n: row[n] for n in names} | {"true_units": 2 * row["delivered_units"]} for row in cells if row["censoring"] == "cap"]
-
-
-TARGETS = {"R": [None, 3, 0, 9, 0, 0, 0, 7], "Q": [2, 0, 0, 0, 0, 0, 0, 0]}
-AHEAD = [closed("R", "S", -1, delivered=5), cell("R", "S", -2, 3), at_cap("R", "S", -4, 4, true=9), cell("R", "S", -8, 7)]
-AHEAD += [cell("Q", "S", -1, 2), cell("R", "S", -9, 99), cell("R", "S", 0, 99), cell("P", "S", 0, 99), cell("P", "S", -9, 99)]
-
-
-def test_targets_are_the_true_demand_of_the_next_eight_weeks() -> None:
-    found = Statement(lambda cells: target_units(cells, AS_OF), "demand_cells").rows(demand_cells=AHEAD)
-    assert {row["retailer_id"]: [row[f"target_{horizon}"] for horizon in HORIZONS] for row in found} == TARGETS
-
-
-def test_a_pair_without_a_cell_wanted_nothing_and_a_closed_week_is_unknown() -> None:
-    def build(pairs: Any, cells: Any) -> Any:
-        return with_targets(pairs.select("retailer_id", sku_id="name"), target_units(cells, AS_OF), "came")
-
-    pairs = [{"retailer_id": shop, "name": "S"} for shop in ("P", "Q", "R")]
-    found = Statement(build, "retailers", "demand_cells").rows(retailers=pairs, demand_cells=AHEAD)
-    expected = {"P": [0] * 8} | TARGETS
-    assert {row["retailer_id"]: [row[f"came_{horizon}"] for horizon in HORIZONS] for row in found} == expected

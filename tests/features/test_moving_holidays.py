@@ -9,7 +9,14 @@ import pytest
 
 from contracts.weeks import HORIZONS, last_week, target_week
 from features.holiday_names import NamedHoliday, main_holidays
-from features.moving_holidays import FEWEST_WEEKS_BACK, MOST_WEEKS_BACK, phase_weeks, same_week_last_year, weeks_ago_a_year_before
+from features.moving_holidays import (
+    FEWEST_WEEKS_BACK,
+    MOST_WEEKS_BACK,
+    phase_weeks,
+    same_week_last_year,
+    weeks_ago_a_year_before,
+    weeks_ago_of_same_holiday,
+)
 
 CHINA, AMERICA, INDONESIA, BRITAIN = (main_holidays(country) for country in ("CN", "US", "ID", "GB"))
 FESTIVAL = CHINA[0]
@@ -110,3 +117,10 @@ def test_a_holiday_of_unknown_dates_is_far_and_reaches_nothing() -> None:
     nothing = NamedHoliday("Nothing", (), 3, 28)
     assert phase_weeks(date(2019, 1, 7), nothing) == float("inf")
     assert same_week_last_year(date(2019, 1, 7), [nothing]) == date(2018, 1, 8)
+
+
+def test_only_weeks_that_a_moving_holiday_reaches_have_the_same_week_last_year() -> None:
+    as_of = date(2019, 12, 29)  # the festival of 2020 is in week 4; that of 2019 was 51 weeks before
+    assert weeks_ago_of_same_holiday(as_of, CHINA) == {horizon: 51 - horizon for horizon in range(1, 8)}
+    assert weeks_ago_of_same_holiday(date(2019, 6, 30), CHINA).keys() <= set(range(8, 9))
+    assert weeks_ago_of_same_holiday(as_of, ()) == {}

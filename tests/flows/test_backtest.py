@@ -11,7 +11,7 @@ import pytest
 from mlflow import MlflowClient
 
 from contracts.errors import InputDataError, UsageError
-from contracts.scored import CHURN_SCORE, DEMAND_FORECAST, TRUE_DEMAND
+from contracts.scored import CHURN_SCORE, DEMAND_FORECAST, DEMAND_FORECAST_TOTAL, TRUE_DEMAND
 from contracts.weeks import HORIZONS, target_week
 from flows.backtest import backtest
 from flows.settings import Settings
@@ -42,7 +42,8 @@ def test_a_past_origin_is_judged_against_the_baselines_and_a_rival_and_recorded(
     county_copy: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings, page = county_copy.settings, tmp_path / "backtest.html"
-    stored = [county_copy.rows(f"SELECT * FROM {table.full_name} ORDER BY ALL") for table in (TRUE_DEMAND, DEMAND_FORECAST, CHURN_SCORE)]
+    published = (TRUE_DEMAND, DEMAND_FORECAST, DEMAND_FORECAST_TOTAL, CHURN_SCORE)
+    stored = [county_copy.rows(f"SELECT * FROM {table.full_name} ORDER BY ALL") for table in published]
     rival = made_by_hand(county_copy, tmp_path)
     comparison = backtest(with_little_churn(settings), AS_OF, 1, rivals=[rival], page=page)
     assert comparison.origin.tolist() == 4 * [ORIGIN]
@@ -59,7 +60,7 @@ def test_a_past_origin_is_judged_against_the_baselines_and_a_rival_and_recorded(
     assert f"tables and pictures: {page}" in printed
     run = county_copy.rows("SELECT * FROM scored.runs WHERE flow = 'backtest'").iloc[0]
     assert (run["status"], run["rows_written"]) == ("succeeded", "{}")
-    for before, table in zip(stored, (TRUE_DEMAND, DEMAND_FORECAST, CHURN_SCORE), strict=True):
+    for before, table in zip(stored, published, strict=True):
         assert county_copy.rows(f"SELECT * FROM {table.full_name} ORDER BY ALL").equals(before)
     assert_tracked(settings, run["run_id"], losses, page)
 

@@ -15,7 +15,7 @@ import pytest
 from prefect.settings import PREFECT_API_URL
 
 import flows.score
-from contracts.scored import CHURN_SCORE, DEMAND_FORECAST, TRUE_DEMAND
+from contracts.scored import CHURN_SCORE, DEMAND_FORECAST, DEMAND_FORECAST_TOTAL, TRUE_DEMAND
 from flows.score import score
 from tests.flows.commands import Command
 from tests.small_county import AS_OF, Place
@@ -50,7 +50,7 @@ def scored_rows(place: Place) -> list[tuple[str, int]]:
     """Return the runs whose rows the scored tables of the newest Sunday hold, with how many."""
     counted = [
         place.rows(f"SELECT run_id, count(*) AS n FROM {table.full_name} WHERE as_of = DATE '{AS_OF}' GROUP BY run_id")
-        for table in (TRUE_DEMAND, DEMAND_FORECAST, CHURN_SCORE)
+        for table in (TRUE_DEMAND, DEMAND_FORECAST, DEMAND_FORECAST_TOTAL, CHURN_SCORE)
     ]
     return [pair for rows in counted for pair in zip(rows.run_id.tolist(), rows.n.tolist(), strict=True)]
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from contracts.scored import CHURN_SCORE, DEMAND_FORECAST, TRUE_DEMAND
+from contracts.scored import CHURN_SCORE, DEMAND_FORECAST, DEMAND_FORECAST_TOTAL, TRUE_DEMAND
 from contracts.tables import Table
 from contracts.weeks import last_week
 from flows.load import load
@@ -19,7 +19,7 @@ from flows.score import score, score_flow
 from tests.small_county import AS_OF, EARLIER, Place, ScoredCounty, copy_place
 
 BETWEEN = EARLIER + timedelta(weeks=4)
-TABLES = (TRUE_DEMAND, DEMAND_FORECAST, CHURN_SCORE)
+TABLES = (TRUE_DEMAND, DEMAND_FORECAST, DEMAND_FORECAST_TOTAL, CHURN_SCORE)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_scoring_a_sunday_again_leaves_the_same_rows_under_another_run(
 
 
 def test_scoring_an_older_sunday_leaves_the_newer_rows_alone(county: ScoredCounty, scored_between: Place) -> None:
-    for table in (DEMAND_FORECAST, CHURN_SCORE):
+    for table in (DEMAND_FORECAST, DEMAND_FORECAST_TOTAL, CHURN_SCORE):
         after = scored(scored_between, table)
         assert set(after.as_of) == {pd.Timestamp(day) for day in (EARLIER, BETWEEN, AS_OF)}
         others = after[after.as_of != pd.Timestamp(BETWEEN)].reset_index(drop=True)
@@ -67,7 +67,7 @@ def test_what_came_later_does_not_change_what_an_earlier_sunday_scores(county: S
     (county_copy.folder / "warehouse.duckdb").unlink()
     load(county_copy.settings, tmp_path / "input")
     score(county_copy.settings, EARLIER)
-    for table in (DEMAND_FORECAST, CHURN_SCORE):
+    for table in (DEMAND_FORECAST, DEMAND_FORECAST_TOTAL, CHURN_SCORE):
         known_later, known_then = scored(county.place, table), scored(county_copy, table)
         assert len(known_then) > 0
         assert_same(known_later[known_later.as_of == pd.Timestamp(EARLIER)].reset_index(drop=True), known_then)

@@ -66,7 +66,8 @@ def test_new_shops_and_new_skus_get_a_forecast_marked_as_a_cold_start(county: Sc
     assert len(skus)
     assert set(shops.retailer_id) <= set(cold.retailer_id)
     assert set(skus.sku_id) <= set(cold.sku_id)
-    assert (cold.mean_units > 0).all()
+    assert (cold.mean_units >= 0).all()
+    assert (cold[cold.horizon_weeks == 8].mean_units > 0).any()
 
 
 def test_quantiles_rise_and_probabilities_are_probabilities(forecasts: pd.DataFrame) -> None:
@@ -84,6 +85,28 @@ def test_about_as_many_weeks_of_truth_lie_below_a_quantile_as_it_says(county: Sc
         quantile = weeks[quantile_column(level)]
         assert (weeks.demand_units < quantile).mean() < level + 0.03
         assert (weeks.demand_units <= quantile).mean() > level - 0.03
+
+
+def test_totals_have_the_means_of_their_weeks_and_quantiles_of_their_own(county: ScoredCounty, forecasts: pd.DataFrame) -> None:
+    totals = county.place.rows(f"SELECT * FROM scored.demand_forecast_total WHERE as_of = DATE '{AS_OF}'").set_index(PAIR)
+    columns = [quantile_column(level) for level in QUANTILES]
+    weeks = forecasts.groupby(PAIR)[["mean_units", *columns]].sum()
+    assert len(totals) == len(weeks)
+    sums = weeks.loc[totals.index]
+    np.testing.assert_allclose(totals.mean_units, sums.mean_units)
+    quantiles = totals[columns].to_numpy()
+    assert (quantiles >= 0).all()
+    assert (np.diff(quantiles, axis=1) >= 0).all()
+    assert (totals.low80_units <= totals.high80_units).all()
+    often = totals.mean_units.nlargest(100).index
+    assert totals.q95[often].sum() < 0.9 * sums.q95[often].sum()
+
+
+def test_about_four_in_five_totals_lie_within_their_interval(county: ScoredCounty, forecasts: pd.DataFrame) -> None:
+    history = forecasts[forecasts.method == "history"]
+    came = _with_truth(history, county).groupby(PAIR).demand_units.sum()
+    totals = county.place.rows(f"SELECT * FROM scored.demand_forecast_total WHERE as_of = DATE '{AS_OF}'").set_index(PAIR).loc[came.index]
+    assert 0.74 < came.between(totals.low80_units, totals.high80_units).mean() < 0.86
 
 
 def test_the_scored_retailers_are_those_that_ordered_in_eight_weeks_and_are_open(county: ScoredCounty, scores: pd.DataFrame) -> None:

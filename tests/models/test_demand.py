@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from contracts.errors import InputDataError, TrackingError
 from contracts.weeks import HORIZONS
 from models.demand import DemandModel, DemandSettings, fit_demand
+from models.demand_calibration import UnseenWeeks, fit_calibration
 from models.metrics import bias, coverage, pinball_loss, wape_loss
 from models.stacking import FeatureSpace, StackedRows, column, feature_space, level_units, sample_rows
 
@@ -113,6 +115,34 @@ def test_a_model_is_kept_as_text(model: DemandModel, tmp_path: Path) -> None:
     model.save(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["demand.json", "mean.txt", "order.txt"]
     assert all(path.read_text() for path in tmp_path.iterdir())
+
+
+def test_a_calibrated_model_reads_its_law_elsewhere_and_survives_the_disk(model: DemandModel, tmp_path: Path) -> None:
+    unseen = market(1_000, 11)
+    forecasts = model.predict(unseen, CALENDAR, LEVELS, threads=1)
+    p_order, mean = (np.stack([getattr(forecasts[h], name) for h in HORIZONS], axis=1) for name in ("p_order", "mean_units"))
+    came = np.stack([column(unseen, f"target_{h}") for h in HORIZONS], axis=1)
+    learned = fit_calibration(model.sizes, p_order, mean, UnseenWeeks(2 * came, np.zeros(came.shape, dtype=bool)), seed=1)
+    calibrated = replace(model, calibration=learned)
+    calibrated.save(tmp_path)
+    read = DemandModel.load(tmp_path)
+    for horizon, forecast in calibrated.predict(unseen, CALENDAR, LEVELS, threads=1).items():
+        np.testing.assert_array_equal(forecast.mean_units, forecasts[horizon].mean_units)
+        np.testing.assert_array_equal(forecast.quantiles[:, :5], forecasts[horizon].quantiles[:, :5])
+        assert (forecast.quantiles >= forecasts[horizon].quantiles).mean() > 0.9
+        assert forecast.quantiles[:, 5].mean() > 1.02 * forecasts[horizon].quantiles[:, 5].mean()
+        np.testing.assert_array_equal(read.predict(unseen, CALENDAR, LEVELS, threads=1)[horizon].quantiles, forecast.quantiles)
+    assert learned is not None
+    assert read.calibration is not None
+    np.testing.assert_array_equal(read.calibration.totals.ratios, learned.totals.ratios)
+
+
+def test_a_model_stored_before_there_was_a_calibration_is_read(model: DemandModel, tmp_path: Path) -> None:
+    model.save(tmp_path)
+    described = json.loads((tmp_path / "demand.json").read_text())
+    assert "calibration" not in described
+    (tmp_path / "demand.json").write_text(json.dumps(described | {"sizes": described["sizes"][0]}))
+    assert DemandModel.load(tmp_path).calibration is None
 
 
 @pytest.mark.parametrize("lost", ["demand.json", "mean.txt", "order.txt"])

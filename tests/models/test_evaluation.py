@@ -9,7 +9,7 @@ import pytest
 
 from contracts.weeks import HORIZONS
 from models.demand import DemandForecast
-from models.evaluation import FORECASTS, compare_forecasts, judged_weeks, order_calibration
+from models.evaluation import FORECASTS, compare_calibrated, compare_forecasts, judged_weeks, order_calibration
 from models.metrics import pinball_loss
 
 LEVELS = (0.05, 0.10, 0.50, 0.90, 0.95)
@@ -61,6 +61,22 @@ def test_a_baseline_takes_its_point_for_every_quantile(weeks: pd.DataFrame) -> N
     assert figures["recent_mean.pinball_loss"] == pytest.approx(pinball_loss(actual, points, LEVELS))
     quantiles = weeks[[f"q{level}" for level in LEVELS]].to_numpy()
     assert figures["model.pinball_loss"] == pytest.approx(pinball_loss(actual, quantiles, LEVELS))
+
+
+def test_calibrated_quantiles_are_judged_by_week_and_by_total() -> None:
+    actual = np.array([[0.0] * 7 + [8.0], [5.0] * 8, [5.0] * 7 + [np.nan]])
+    quantiles = np.broadcast_to([0.0, 4.0, 6.0], (3, 8, 3))
+    figures = compare_calibrated(actual, quantiles, (0.5, 0.9, 0.95), np.array([[0.0, 7.0], [40.0, 41.0], [0.0, 1.0]]))
+    assert figures["calibrated.at_most_q90"] == pytest.approx(7 / 23)
+    assert figures["calibrated.at_most_q95"] == pytest.approx(22 / 23)
+    assert figures["calibrated.total_coverage_80"] == pytest.approx(1 / 2)
+    known = ~np.isnan(actual)
+    assert figures["calibrated.pinball_loss"] == pytest.approx(pinball_loss(actual[known], quantiles[known], (0.5, 0.9, 0.95)))
+
+
+def test_no_total_is_judged_where_every_pair_has_a_closed_week() -> None:
+    actual = np.array([[1.0] * 7 + [np.nan]])
+    assert "calibrated.total_coverage_80" not in compare_calibrated(actual, np.ones((1, 8, 2)), (0.9, 0.95), np.zeros((1, 2)))
 
 
 def test_chances_of_an_order_are_compared_with_how_often_there_was_one() -> None:

@@ -14,7 +14,8 @@ from scipy.optimize import minimize
 from scipy.special import log_ndtr
 from scipy.stats import norm, truncnorm
 
-from models.recovery import RecoverySettings, censored_history, recover
+from models.recovery import censored_history, recover
+from models.size_laws import RecoverySettings
 
 SETTINGS = RecoverySettings(power=0.15, pooling_orders=1.0, spread_pooling_orders=4.0, iterations=30)
 FIRST = date(2019, 1, 7)
@@ -29,7 +30,7 @@ def sunday(week: int) -> date:
 def cell(retailer: str, week: int, delivered: float, censoring: str = "none", **more: object) -> dict[str, Any]:
     """One cell with the interval that its censoring says."""
     at_least = censoring in ("cap", "band", "stockout")
-    row = {"retailer_id": retailer, "sku_id": "S", "tier": "T1", "week_start": pd.Timestamp(FIRST) + pd.Timedelta(weeks=week)}
+    row = {"retailer_id": retailer, "sku_id": "S", "tier": "T1", "category": "", "pack_units": np.nan, "week_start": pd.Timestamp(FIRST) + pd.Timedelta(weeks=week)}
     row |= {"delivered_units": delivered, "cap_units": delivered if censoring == "cap" else np.nan, "censoring": censoring}
     row |= {"lower_units": 0.0 if censoring in ("floor", "stockout") else delivered, "upper_units": np.nan if at_least else delivered}
     return row | more

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.sizes import MOST_BINS, ORDERS_PER_BIN, SizeQuantiles, fit_sizes
+from models.sizes import CHANCE_EDGES, MOST_BINS, ORDERS_PER_BIN, SizeQuantiles, fit_sizes
 
 LEVELS = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95]
 
@@ -46,13 +46,13 @@ def test_larger_orders_are_expected_where_more_is_expected() -> None:
 
 
 @pytest.mark.parametrize(
-    ("orders", "bins"), [(1, 1), (2 * ORDERS_PER_BIN - 1, 1), (2 * ORDERS_PER_BIN, 2), (70 * ORDERS_PER_BIN, MOST_BINS)]
+    ("orders", "bins"), [(1, 1), (2 * ORDERS_PER_BIN - 1, 1), (2 * ORDERS_PER_BIN, 2), ((MOST_BINS + 6) * ORDERS_PER_BIN, MOST_BINS)]
 )
 def test_a_bin_has_enough_orders(orders: int, bins: int) -> None:
     rng = np.random.default_rng(3)
-    sizes = fit_sizes(np.full(orders, 0.5), rng.random(orders), np.ones(orders))
-    assert sizes.sizes.shape == (bins, 200)
-    assert sizes.edges.shape == (bins - 1,)
+    likely = fit_sizes(np.full(orders, 0.5), rng.random(orders), np.ones(orders)).laws[-1]
+    assert likely.sizes.shape == (bins, 200)
+    assert likely.edges.shape == (bins - 1,)
 
 
 def test_expectations_that_are_all_alike_make_one_law_of_all_orders() -> None:
@@ -63,7 +63,7 @@ def test_expectations_that_are_all_alike_make_one_law_of_all_orders() -> None:
 
 def test_weeks_without_an_order_teach_no_size() -> None:
     sizes = fit_sizes(np.array([0.5, 0.5]), np.array([3.0, 3.0]), np.array([0.0, 6.0]))
-    assert np.unique(sizes.sizes).tolist() == [6]
+    assert [np.unique(law.sizes).tolist() for law in sizes.laws] == [[6]] * (len(CHANCE_EDGES) + 1)
 
 
 def test_sizes_survive_json() -> None:
@@ -72,7 +72,33 @@ def test_sizes_survive_json() -> None:
     read = SizeQuantiles.from_json(json.loads(json.dumps(sizes.to_json())))
     np.testing.assert_array_equal(read.predict(p_order, mean_units, LEVELS), sizes.predict(p_order, mean_units, LEVELS))
     single = SizeQuantiles.from_json(json.loads(json.dumps(fit_sizes(*simulated(50, 1)).to_json())))
-    assert single.edges.shape == (0,)
+    assert [law.edges.shape for law in single.laws] == [(0,)] * (len(CHANCE_EDGES) + 1)
+
+
+def test_the_single_law_that_models_used_to_store_is_still_read() -> None:
+    law = fit_sizes(*simulated(50, 1)).laws[0]
+    old = SizeQuantiles.from_json(law.to_json())
+    np.testing.assert_array_equal(old.predict(np.array([0.05, 0.9]), np.array([6.0, 6.0]), [0.99])[:, 0], law.sizes[[0, 0], [160, 197]])
+
+
+def test_a_rare_order_has_the_sizes_of_rare_orders() -> None:
+    n = 4 * ORDERS_PER_BIN
+    p_order = np.repeat([0.2, 0.9], n)
+    sizes = fit_sizes(p_order, 12 * p_order, np.concatenate([np.tile([6.0, 60.0], n // 2), np.full(n, 12.0)]))
+    rare, likely = sizes.predict(np.array([0.2, 0.9]), np.array([2.4, 10.8]), [0.99])
+    assert (rare[0], likely[0]) == (60, 12)
+
+
+def test_the_quantile_at_the_chance_of_less_is_what_came() -> None:
+    p_order, mean_units, units = simulated(5_000, 7)
+    sizes = fit_sizes(p_order, mean_units, units)
+    level = sizes.p_less(p_order, mean_units, units)
+    assert (level[units == 0] == 0).all()
+    reached = (units > 0) & (level < 1)
+    at_level = sizes.predict(p_order, mean_units, np.minimum(level + 1e-9, 1.0)[:, None])[:, 0]
+    just_before = sizes.predict(p_order, mean_units, np.maximum(level - 0.0051 * p_order, 0.0)[:, None])[:, 0]
+    assert (at_level[reached] >= units[reached]).all()
+    assert (just_before[reached] < units[reached]).all()
 
 
 FITTED = fit_sizes(*simulated(5_000, 5))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -12,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.weeks import last_week
-from features.demand import LARGEST_SIZE, pair_features
+from features.demand import pair_features
+from features.newcomers import LARGEST_SIZE
 from features.pair_history import REMEMBERED_WEEKS
 from features.pairs import ColdStart
 from tests.cell_rows import AS_OF, cell
@@ -138,19 +140,41 @@ def around(key: tuple[str, str], pairs: dict[tuple[str, str], Pair]) -> dict[str
     values["sku_pairs_13w"] = sum(bool(pair.ordered[:13].any()) for pair in members["sku"])
     values["retailer_skus_13w"] = sum(bool(pair.ordered[:13].any()) for pair in members["retailer"])
     values["tier_sku_order_rate_13w"] = mean(np.concatenate([p.ordered[:13][p.open[:13]] for p in members["tier_sku"]]))
-    return values | {"peer_units": peer_units(shop, pairs, members)}
+    values["pair_parity_share_1"] = mean(np.flatnonzero(pairs[key].ordered[:26]) % 2 == 1)
+    return values | {"peer_units": peer_units(shop, pairs, members), "like_units": like_units(shop, pairs)}
 
 
 def peer_units(shop: str, pairs: dict[tuple[str, str], Pair], members: dict[str, list[Pair]]) -> float:
-    """Units a week of the SKU per buying retailer of the tier, times the size of this one."""
+    """Units a week of the SKU per buying retailer of the tier, times the size of this one; like SKUs' before their first order."""
     of_tier = {key: pair for key, pair in pairs.items() if TIERS[key[0]] == TIERS[shop]}
     buyers = len({key[0] for key, pair in of_tier.items() if pair.ordered[:13].any()})
+    seen = min(max(pair.age for pair in members["tier_sku"]), 13)
+    unseen = float(np.nan_to_num(like_units(shop, pairs))) * (13 - seen) / 13
+    if not buyers:
+        return unseen
+    typical = units_13w(of_tier.values()) / buyers
+    size = share(units_13w(members["retailer"]), typical)
+    bounded = 1.0 if np.isnan(size) else min(max(size, 1 / LARGEST_SIZE), LARGEST_SIZE)
+    return units_13w(members["tier_sku"]) / buyers / 13 * bounded + unseen
+
+
+def like_units(shop: str, pairs: dict[tuple[str, str], Pair]) -> float:
+    """The retailer's units a week (an average retailer's, where it has none) per SKU, times young SKUs' units over an average SKU's."""
+    own = [pair for (other, _), pair in pairs.items() if other == shop]
+    buyers, skus = (len({key[i] for key, pair in pairs.items() if pair.ordered[:13].any()}) for i in (0, 1))
     if not buyers:
         return np.nan
-    typical = sum(pair.true[:13].sum() for pair in of_tier.values()) / buyers
-    size = share(sum(pair.true[:13].sum() for pair in members["retailer"]), typical)
-    bounded = 1.0 if np.isnan(size) else min(max(size, 1 / LARGEST_SIZE), LARGEST_SIZE)
-    return float(sum(pair.true[:13].sum() for pair in members["tier_sku"]) / buyers / 13 * bounded)
+    total = units_13w(pairs.values())
+    weekly = units_13w(own) / min(max(pair.age for pair in own), 13) if units_13w(own) else total / buyers / 13
+    by_sku = {sku: [pair for (_, other), pair in pairs.items() if other == sku] for _, sku in pairs}
+    ages = {sku: max(pair.age for pair in of_sku) for sku, of_sku in by_sku.items()}
+    young = [units_13w(by_sku[sku]) / min(age, 13) for sku, age in ages.items() if age <= 52]
+    ratio = mean(young) / (total / skus / 13) if young and total else 1.0
+    return weekly / skus * ratio
+
+
+def units_13w(pairs: Iterable[Pair]) -> float:
+    return float(sum(pair.true[:13].sum() for pair in pairs))
 
 
 def around_year_before(pair: Pair, horizon: int) -> Any:
