@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
@@ -89,8 +90,10 @@ def _recovery_metrics(recovery: Recensoring) -> dict[str, float]:
 
 
 def _loss_of(settings: Settings, rival: ModelVersion, trained: TrainedDemand) -> float:
-    """Measure the champion's twin on the weeks the challenger's twin was judged on."""
+    """Measure the champion's twin on the weeks the challenger's twin was judged on; one that cannot forecast them loses."""
     twin = DemandModel.load(model_folder(settings, rival) / TWIN)
+    if twin.space.missing_from(trained.held_out.pairs):
+        return math.inf
     weeks = trained.held_out.judge(twin, settings.demand.lightgbm.num_threads)
     return compare_forecasts(weeks, QUANTILES)[CRITERION]
 

@@ -126,7 +126,17 @@ class DemandModel:
         -------
         dict
             ``DemandForecast`` by horizon in weeks, in the order of ``pairs``.
+
+        Raises
+        ------
+        TrackingError
+            If the model takes features that are not there.
         """
+        if missing := self.space.missing_from(pairs):
+            raise TrackingError(
+                f"demand model: it takes {len(missing)} features that this version of uncap does not make, the first {missing[0]}",
+                hint="train again: `uncap train`; or score with the version it was trained by",
+            )
         base, level = self.space.pair_block(pairs), level_units(pairs)
         forecasts = {}
         for horizon in HORIZONS:

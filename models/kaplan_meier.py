@@ -34,7 +34,7 @@ def beyond(group: Integers, size: Floats, censored: Flags, asked: Integers) -> F
     --------
     >>> sizes = np.array([6.0, 6.0, 12.0])
     >>> beyond(np.zeros(3, dtype=np.int64), sizes, np.array([True, False, False]), np.array([0])).round(6).tolist()
-    [[1.5, 0.0, 1.0]]
+    [[1.666667, 0.0, 1.0]]
     """
     order = np.lexsort((censored, size, group))
     groups, sizes, cut = group[order], size[order], censored[order]
@@ -47,9 +47,9 @@ def beyond(group: Integers, size: Floats, censored: Flags, asked: Integers) -> F
     before = np.exp(total[:-1] - total[start][groups])
     after = np.exp(total[1:] - total[start][groups])
     last = position == count[groups] - 1
-    gap = np.where(last, 0.0, np.append(sizes[1:], sizes[-1]) - sizes)
+    gap = np.where(last, 0.0, np.append(sizes[1:], sizes[-1:]) - sizes)
     area = np.append(np.cumsum((after * gap)[::-1])[::-1], 0.0)
-    scale = sizes.max() + 1.0
+    scale = sizes.max(initial=0.0) + 1.0
     first = np.searchsorted(groups * scale + sizes, group[asked] * scale + size[asked])
     survived = np.maximum(before[first], LEAST)
     excess = (area[first] - area[end[group[asked]]]) / survived

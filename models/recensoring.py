@@ -221,11 +221,20 @@ def fit_recensoring(
         unseen[fold == part] = _excess(boosters[part:], capped.features[fold == part], start[fold == part], settings.threads)
     unseen *= capped.cap
     likeness = likeness_to(real, capped, settings.threads, settings.seed)
-    factor = float((likeness * taught.true_excess).sum() / max((likeness * unseen).sum(), 1e-9))
-    checks = tuple(_checks(taught, unseen * factor, likeness))
+    factor = _scale(likeness * taught.true_excess, likeness * unseen)
+    # each part is judged with the scale of the others: with its own the bias would be 0 by construction
+    scaled = np.zeros(start.size)
+    for part in range(settings.folds):
+        others = fold != part
+        scaled[~others] = unseen[~others] * _scale((likeness * taught.true_excess)[others], (likeness * unseen)[others])
+    checks = tuple(_checks(taught, scaled, likeness))
     family = min((check for check in checks if check.where == "all"), key=lambda check: check.wape + abs(check.bias)).family
     edges, spread = _spread(np.maximum(_blended(unseen * factor, capped, BLENDS[family]), 0.0), taught)
     return Recensoring(tuple(boosters), capped.names, factor, family, edges, spread, checks)
+
+
+def _scale(true: Floats, found: Floats) -> float:
+    return float(true.sum() / max(found.sum(), 1e-9))
 
 
 def _teach(orders: Orders, sizes: RetailerSizes, laws: RecoverySettings, settings: RecensoringSettings) -> _Taught | None:

@@ -116,7 +116,7 @@ def fit_size_laws(sizes: CensoredSizes, censored: Flags, settings: RecoverySetti
 
 
 def laws_of_orders(orders: Orders, settings: RecoverySettings) -> PairLaws:
-    """Fit the laws of orders whose caps say what is censored."""
+    """Fit the laws of orders whose caps say what is censored; codes of pairs and of SKUs in tiers must have no gaps."""
     size = transform(orders.size, settings.power)
     first_of_pair = np.unique(orders.pair, return_index=True)[1]
     first_of_tier = np.unique(orders.tier_sku, return_index=True)[1]

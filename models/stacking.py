@@ -11,6 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from contracts.weeks import HORIZONS
+
 Floats = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -46,6 +48,11 @@ class FeatureSpace:
     def categorical(self) -> list[int]:
         """Positions of the columns that hold codes."""
         return list(range(len(self.plain), len(self.plain) + len(self.categories)))
+
+    def missing_from(self, pairs: pa.Table) -> list[str]:
+        """Return the columns it takes of pairs that are not there: another version made the features."""
+        seasonal = [f"{name}_{horizon}" for name in self.seasonal for horizon in HORIZONS]
+        return [name for name in (*self.plain, *self.categories, *seasonal) if name not in pairs.column_names]
 
     def pair_block(self, pairs: pa.Table) -> Matrix:
         """Return the columns that hold for all horizons, one row per pair; unknown values are NaN."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -48,8 +49,13 @@ def test_weeks_after_the_cut_off_are_not_known(known_cells: Statement) -> None:
     assert [row["week_start"] for row in found] == [week(1), week(0)]
 
 
+def to_recover(free_skus: int) -> Statement:
+    """What recovery rests on, with so many free SKUs."""
+    return Statement(partial(cells_to_recover, free_skus=free_skus), "cells", "retailers", "skus")
+
+
 def test_recovery_gets_all_cells_of_the_skus_that_were_ever_censored_with_their_tier() -> None:
-    statement = Statement(cells_to_recover, "cells", "retailers")
+    statement = to_recover(free_skus=0)
     cells = [cell("R", "A", 0, 1), at_cap("Q", "A", 9, 2, true=2), cell("R", "B", 0, 1), closed("R", "B", 1)]
     cells += [closed("R", "A", 2), cell("R", "C", 3, 2, censoring="floor"), cell("R", "D", 3, 2, censoring="band")]
     found = statement.rows(cells=stored(cells), retailers=[{"retailer_id": "R", "tier": "T1"}, {"retailer_id": "P", "tier": "T2"}])
@@ -60,6 +66,23 @@ def test_recovery_gets_all_cells_of_the_skus_that_were_ever_censored_with_their_
         ("R", "C", "T1"),
         ("R", "D", "T1"),
     ]
+
+
+def test_the_free_skus_with_most_cells_come_along_to_learn_from() -> None:
+    cells = [at_cap("R", "A", 0, 2, true=2), cell("R", "few", 0, 1), cell("R", "some", 0, 1), cell("Q", "some", 1, 1)]
+    cells += [cell("R", "many", ago, 1) for ago in range(3)]
+    found = {count: {row["sku_id"] for row in to_recover(count).rows(cells=stored(cells))} for count in (0, 1, 2, 9)}
+    assert found == {0: {"A"}, 1: {"A", "many"}, 2: {"A", "many", "some"}, 9: {"A", "many", "some", "few"}}
+
+
+def test_free_skus_come_along_only_where_there_is_something_to_recover() -> None:
+    assert to_recover(free_skus=9).rows(cells=stored([cell("R", "A", 0, 1), closed("R", "B", 1)])) == []
+
+
+def test_recovery_is_told_the_category_and_the_pack_of_a_sku() -> None:
+    skus = [{"sku_id": "A", "category": "gin", "pack_units": 6.0}]
+    found = to_recover(free_skus=0).rows(cells=stored([at_cap("R", name, 0, 2, true=2) for name in "AB"]), skus=skus)
+    assert [(row["sku_id"], row["category"], row["pack_units"]) for row in found] == [("A", "gin", 6.0), ("B", "", None)]
 
 
 def test_weekly_orders_keep_a_wish_null_where_no_line_recorded_it() -> None:

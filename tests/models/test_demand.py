@@ -197,3 +197,9 @@ def test_without_any_order_there_is_nothing_to_learn() -> None:
     rows = rows_of(TRAINING)
     with pytest.raises(InputDataError, match="no order in any of the 16000 pair-weeks"):
         fit_demand(replace(rows, units=np.zeros_like(rows.units)), space_of(TRAINING), SETTINGS)
+
+
+def test_a_model_of_other_features_says_so_and_what_to_do(model: DemandModel) -> None:
+    pairs = TRAINING.drop([model.space.plain[0]])
+    with pytest.raises(TrackingError, match=f"the first {model.space.plain[0]}"):
+        model.predict(pairs, CALENDAR, (0.5,), threads=1)

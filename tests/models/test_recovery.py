@@ -30,7 +30,14 @@ def sunday(week: int) -> date:
 def cell(retailer: str, week: int, delivered: float, censoring: str = "none", **more: object) -> dict[str, Any]:
     """One cell with the interval that its censoring says."""
     at_least = censoring in ("cap", "band", "stockout")
-    row = {"retailer_id": retailer, "sku_id": "S", "tier": "T1", "category": "", "pack_units": np.nan, "week_start": pd.Timestamp(FIRST) + pd.Timedelta(weeks=week)}
+    row = {
+        "retailer_id": retailer,
+        "sku_id": "S",
+        "tier": "T1",
+        "category": "",
+        "pack_units": np.nan,
+        "week_start": pd.Timestamp(FIRST) + pd.Timedelta(weeks=week),
+    }
     row |= {"delivered_units": delivered, "cap_units": delivered if censoring == "cap" else np.nan, "censoring": censoring}
     row |= {"lower_units": 0.0 if censoring in ("floor", "stockout") else delivered, "upper_units": np.nan if at_least else delivered}
     return row | more

@@ -1,0 +1,113 @@
+"""Capping on purpose: like the donors' rationing, and no more than that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models.orders import Orders, orders_of
+from models.recapping import rationed_skus, recap_free_skus, recap_open_weeks
+from tests.rationed_market import FIRST_WEEK, rationed_market
+
+
+@pytest.fixture(scope="module")
+def orders() -> Orders:
+    return orders_of(rationed_market(3).sort_values("week_start", ignore_index=True))
+
+
+@pytest.fixture(scope="module")
+def one_donor() -> Orders:
+    """One rationed SKU, so that it must be the donor of every free one."""
+    return orders_of(rationed_market(4, rationed=1, free=6, retailers=200).sort_values("week_start", ignore_index=True))
+
+
+def test_rationed_is_what_a_named_cap_could_cut(orders: Orders) -> None:
+    assert rationed_skus(orders).tolist() == sorted(set(orders.sku[np.isfinite(orders.cap)]))
+    assert rationed_skus(replace(orders, named=np.zeros(orders.count, dtype=bool))).size == 0
+
+
+def test_free_skus_reach_their_caps_about_as_often_as_the_donor(one_donor: Orders) -> None:
+    copy = recap_free_skus(one_donor, np.random.default_rng(1), 1, 100_000)
+    donor = one_donor.take(np.isfinite(one_donor.cap))
+    capped = np.isfinite(copy.orders.cap)
+    for tier in (0, 1):
+        wanted = donor.at_cap[donor.tier == tier].mean()
+        found = copy.orders.at_cap[capped & (copy.orders.tier == tier)].mean()
+        assert 0.2 < wanted < 0.9
+        assert found == pytest.approx(wanted, abs=0.05)
+
+
+def test_weeks_in_which_the_donor_was_open_stay_open(one_donor: Orders) -> None:
+    copy = recap_free_skus(one_donor, np.random.default_rng(1), 1, 100_000)
+    capped_weeks = {(tier, week) for tier, week, cap in zip(one_donor.tier, one_donor.week, one_donor.cap, strict=True) if np.isfinite(cap)}
+    expected = [(tier, week) in capped_weeks for tier, week in zip(copy.orders.tier, copy.orders.week, strict=True)]
+    np.testing.assert_array_equal(np.isfinite(copy.orders.cap), expected)
+    assert not np.all(expected)
+
+
+def test_a_run_of_the_donor_gives_a_free_sku_one_whole_cap_per_tier(one_donor: Orders) -> None:
+    cut = recap_free_skus(one_donor, np.random.default_rng(1), 1, 100_000).orders
+    caps = pd.DataFrame({"sku": cut.sku, "tier": cut.tier, "run": (cut.week - cut.week[0]) // 10, "cap": cut.cap})
+    assert caps.groupby(["sku", "tier", "run"]).cap.nunique(dropna=False).eq(1).all()
+    finite = caps.cap[np.isfinite(caps.cap)]
+    assert (finite >= 1).all()
+    assert (finite % 1 == 0).all()
+
+
+def test_what_is_seen_is_cut_and_the_truth_is_kept(orders: Orders) -> None:
+    for copy in (recap_free_skus(orders, np.random.default_rng(2), 2, 100_000), recap_open_weeks(orders)):
+        cut = copy.orders
+        np.testing.assert_array_equal(cut.size, np.minimum(copy.true_size, cut.cap))
+        np.testing.assert_array_equal(cut.at_cap, copy.true_size >= cut.cap)
+        np.testing.assert_array_equal(copy.true_size, orders.size[np.searchsorted(orders.row, cut.row)])
+        np.testing.assert_array_equal(copy.source, orders.sku[np.searchsorted(orders.row, cut.row)])
+        assert (np.diff(cut.week) >= 0).all()
+        assert np.isfinite(cut.cap[copy.taught]).all()
+
+
+def test_each_free_sku_has_a_copy_for_every_donor_until_there_are_orders_enough(orders: Orders) -> None:
+    free = np.setdiff1d(orders.sku, rationed_skus(orders))
+    copies = recap_free_skus(orders, np.random.default_rng(2), 3, 10_000_000)
+    assert set(copies.source) == set(free)
+    assert np.unique(copies.orders.sku).size == 3 * free.size
+    few = recap_free_skus(orders, np.random.default_rng(2), 3, 20_000)
+    assert 10_000 < few.orders.count <= 20_000
+    assert np.unique(recap_free_skus(orders, np.random.default_rng(2), 3, 1).source).size == 1
+
+
+def test_the_same_seed_draws_the_same_caps_and_another_one_others(orders: Orders) -> None:
+    first, again, other = (recap_free_skus(orders, np.random.default_rng(seed), 2, 100_000).orders.cap for seed in (5, 5, 6))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_an_open_week_gets_the_cap_that_its_tier_had_nearest_in_time(orders: Orders) -> None:
+    copy = recap_open_weeks(orders)
+    assert set(copy.source) == set(rationed_skus(orders))
+    named = orders.take(orders.named)
+    for n in np.random.default_rng(1).choice(np.flatnonzero(copy.taught), 200):
+        tier = named.take(named.tier_sku == orders.tier_sku[orders.row == copy.orders.row[n]][0])
+        away = np.abs(tier.week - copy.orders.week[n])
+        assert copy.orders.cap[n] in tier.cap[away == away.min()]
+    really = ~copy.taught
+    np.testing.assert_array_equal(copy.orders.cap[really], orders.cap[np.searchsorted(orders.row, copy.orders.row[really])])
+
+
+def test_what_a_shared_cap_left_is_lent_to_nobody() -> None:
+    weeks = FIRST_WEEK + pd.to_timedelta(7 * np.arange(30), unit="D")
+    free = pd.DataFrame({"week_start": weeks, "sku_id": "free", "delivered_units": 1.0 + np.arange(30), "censoring": "none"})
+    named = pd.DataFrame({"week_start": weeks[:20], "sku_id": "S", "delivered_units": 12.0, "cap_units": 12.0, "censoring": "cap"})
+    shared = pd.DataFrame({"week_start": weeks[18:], "sku_id": "S", "retailer_id": "Q", "delivered_units": 2.0, "censoring": "band"})
+    open_weeks = pd.DataFrame({"week_start": weeks[25:], "sku_id": "S", "delivered_units": 30.0, "censoring": "none"})
+    cells = pd.concat([free, named, shared, open_weeks]).sort_values("week_start", ignore_index=True)
+    orders = orders_of(cells.assign(tier="", category="", pack_units=1.0).fillna({"retailer_id": "R"}))
+    again = recap_open_weeks(orders)
+    assert set(again.orders.cap[again.taught]) == {12.0}
+    lent = recap_free_skus(orders, np.random.default_rng(1), 1, 1000).orders
+    first_open = orders.week[0] + 20
+    assert np.isfinite(lent.cap[lent.week < first_open]).all()
+    assert np.isinf(lent.cap[lent.week >= first_open]).all()
+    assert np.unique(lent.cap[lent.week < first_open]).size == 1
