@@ -23,6 +23,15 @@ CONFIGURATION = """\
 [warehouse]
 threads = 2
 
+[recovery.recensoring]
+free_skus = 30
+donors = 1
+max_orders = 40_000
+num_iterations = 15
+num_leaves = 15
+min_data_in_leaf = 50
+num_threads = 2
+
 [demand]
 cut_offs = 2
 cut_off_spacing_weeks = 12
