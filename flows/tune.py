@@ -123,7 +123,7 @@ def fetch_origins(settings: Settings, as_of: date, say: Say) -> tuple[History, l
         return history, gather_origins(con, settings, history, say)
 
 
-@named_task("search")
+@named_task("search for better settings")
 def search(settings: Settings, history: History, origins: list[TuningOrigin], run: RunRecord, budget: Budget, say: Say) -> Tuning:
     """Run trials until the budget is used up, each as a run of its own under that of the call."""
     as_of, name = history.as_of, study_name(settings, history, code_version())
