@@ -17,7 +17,7 @@ from contracts.weeks import last_week
 from models.cap_context import CappedOrders, describe_capped
 from models.orders import Flags, Orders, orders_of
 from models.recapping import rationed_skus
-from models.recensoring import Recensoring, RecensoringSettings, fit_recensoring
+from models.recensoring import BLENDS, Recensoring, RecensoringSettings, fit_recensoring
 from models.retailer_sizes import RetailerSizes, retailer_sizes
 from models.size_laws import CensoredSizes, PairLaws, RecoverySettings, fit_size_laws, inverse, transform
 from models.stacking import Floats, Integers
@@ -156,7 +156,7 @@ def recover(
     points = [inverse(quantile((k + 0.5) / POINTS, *asked), settings.power) for k in range(POINTS)]
     bounds = [inverse(quantile(level, *asked), settings.power) for level in QUANTILE_LEVELS]
     sizes = np.column_stack([np.mean(points, axis=0), *bounds])
-    if learned is not None:
+    if learned is not None and BLENDS[learned.family] > 0:
         _, capped = _capped_orders(known, laws)
         place = np.cumsum(censored) - 1
         sizes[place[capped.row]] = learned.sizes(capped, threads)
