@@ -14,15 +14,11 @@ from models.kaplan_meier import beyond
 from models.kernels import sums_nearby
 from models.orders import Flags, Orders
 from models.retailer_sizes import RetailerSizes
-from models.size_laws import PairLaws, inverse, transform
+from models.size_laws import PairLaws, inverse, mean_units, transform
 from models.stacking import Floats, Integers, Matrix
-from models.truncated_normal import quantile
 
 SCALES = (8.0, 40.0, np.inf)
 """Weeks after which an order counts for 1/e: a season, a year, everything."""
-
-POINTS = 12
-"""Midpoints of probability over which a size in units is averaged."""
 
 Columns = dict[str, Floats]
 
@@ -90,8 +86,7 @@ def _law(orders: Orders, at: Integers, laws: PairLaws) -> tuple[Floats, Columns]
     pair, cap = orders.pair[at], orders.size[at]
     lower = transform(cap, laws.power)
     asked = (lower, np.full(at.size, np.inf), laws.mean[pair], laws.spread[pair])
-    points = [inverse(quantile((k + 0.5) / POINTS, *asked), laws.power) for k in range(POINTS)]
-    expected = np.asarray(np.mean(points, axis=0)) if at.size else np.empty(0)
+    expected = mean_units(asked, laws.power)
     median = laws.typical_units(orders.pair)
     usual = np.bincount(orders.tier_sku, median) / np.maximum(np.bincount(orders.tier_sku), 1)
     lead = np.log(median / usual[orders.tier_sku])

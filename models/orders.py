@@ -67,10 +67,6 @@ class Orders:
         """Return some of the orders, in the order given; codes stay."""
         return replace(self, **{field.name: getattr(self, field.name)[which] for field in fields(self)})
 
-    def until(self, week: int) -> Self:
-        """Return the orders up to and including a week."""
-        return self.take(np.arange(np.searchsorted(self.week, week, side="right")))
-
 
 def orders_of(cells: pd.DataFrame) -> Orders:
     """Take the orders out of cells.

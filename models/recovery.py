@@ -15,11 +15,11 @@ import pandas as pd
 
 from contracts.weeks import last_week
 from models.cap_context import CappedOrders, describe_capped
-from models.orders import Flags, Orders, orders_of
+from models.orders import Flags, Orders, joint_codes, orders_of
 from models.recapping import rationed_skus
 from models.recensoring import BLENDS, Recensoring, RecensoringSettings, fit_recensoring
 from models.retailer_sizes import RetailerSizes, retailer_sizes
-from models.size_laws import CensoredSizes, PairLaws, RecoverySettings, fit_size_laws, inverse, transform
+from models.size_laws import CensoredSizes, PairLaws, RecoverySettings, fit_size_laws, inverse, mean_units, transform
 from models.stacking import Floats, Integers
 from models.truncated_normal import quantile
 
@@ -27,9 +27,6 @@ BAND_WEIGHT = 0.5
 """A used-up band cap tells of the band, only perhaps of this SKU: half a cap's weight."""
 
 QUANTILE_LEVELS = (0.1, 0.9)
-
-POINTS = 12
-"""Midpoints of probability over which a size in units is averaged, for a mean of z is not the mean of x."""
 
 MOST_TIMES_CAP = 50.0
 """No size is recovered beyond so many times what was delivered."""
@@ -97,9 +94,8 @@ def censored_history(cells: pd.DataFrame, power: float) -> CensoredHistory:
     known = cells.assign(**texts)[cells.censoring != "stockout"].sort_values(["week_start", "sku_id", "retailer_id"], ignore_index=True)
     lower = np.where(known.censoring.eq("floor"), 0.0, known.lower_units.to_numpy(dtype=float))
     upper = known.upper_units.fillna(np.inf).to_numpy(dtype=float)
-    sku, retailer, tier = (known[name].cat.codes.to_numpy(dtype=np.int64) for name in ("sku_id", "retailer_id", "tier"))
-    pair = pd.factorize(sku * (retailer.max(initial=0) + 1) + retailer)[0].astype(np.int64)
-    tier_sku = pd.factorize(sku * (tier.max(initial=0) + 1) + tier)[0].astype(np.int64)
+    sku, retailer, tier = (np.asarray(known[name].cat.codes, dtype=np.int64) for name in ("sku_id", "retailer_id", "tier"))
+    pair, tier_sku = joint_codes(sku, retailer), joint_codes(sku, tier)
     sku_code: Integers = pd.factorize(sku)[0].astype(np.int64)
     first_cell = np.unique(pair, return_index=True)[1]
     orders = orders_of(known)
@@ -153,9 +149,8 @@ def recover(
         return _as_recovered(known.cells, censored, np.empty((0, 3)))
     laws = fit_size_laws(known.sizes(), censored, settings)
     asked = tuple(values[censored] for values in (known.lower, known.upper, laws.mean[known.pair], laws.spread[known.pair]))
-    points = [inverse(quantile((k + 0.5) / POINTS, *asked), settings.power) for k in range(POINTS)]
     bounds = [inverse(quantile(level, *asked), settings.power) for level in QUANTILE_LEVELS]
-    sizes = np.column_stack([np.mean(points, axis=0), *bounds])
+    sizes = np.column_stack([mean_units(asked, settings.power), *bounds])
     if learned is not None and BLENDS[learned.family] > 0:
         _, capped = _capped_orders(known, laws)
         place = np.cumsum(censored) - 1

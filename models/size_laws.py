@@ -13,10 +13,13 @@ import numpy as np
 
 from models.orders import Flags, Orders
 from models.stacking import Floats, Integers
-from models.truncated_normal import moments
+from models.truncated_normal import moments, quantile
 
 LEAST_SPREAD = 0.01
 """Smallest spread in transformed units: a pair that always ordered the same has some."""
+
+POINTS = 12
+"""Midpoints of probability over which a size in units is averaged, for a mean of z is not the mean of x."""
 
 LEAST_WEIGHT = 0.5
 """A SKU without cells yet has no mean, and nobody asks for it."""
@@ -143,6 +146,11 @@ def transform(units: Floats, power: float) -> Floats:
 def inverse(z: Floats, power: float) -> Floats:
     """Return the units that ``transform`` took to ``z``; 0 below its range."""
     return np.maximum(1.0 + power * z, 0.0) ** (1.0 / power)
+
+
+def mean_units(asked: tuple[Floats, ...], power: float) -> Floats:
+    """Return the expected size in units of laws cut to intervals: ``asked`` holds lower and upper bound, mean and spread of each (n,)."""
+    return np.asarray(np.mean([inverse(quantile((k + 0.5) / POINTS, *asked), power) for k in range(POINTS)], axis=0))
 
 
 def _sums(group: Integers, values: Floats, groups: int) -> Floats:

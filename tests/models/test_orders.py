@@ -57,15 +57,6 @@ def test_codes_tell_apart_what_the_names_tell_apart() -> None:
         np.testing.assert_array_equal(pd.factorize(codes)[0], expected)
 
 
-def test_orders_up_to_a_week_are_the_first_ones() -> None:
-    orders = orders_of(rationed_market(1, rationed=2, free=1, retailers=4, weeks=20).sort_values("week_start", ignore_index=True))
-    week = int(orders.week[orders.count // 2])
-    known = orders.until(week)
-    assert 0 < known.count < orders.count
-    assert known.row.tolist() == np.flatnonzero(orders.week <= week).tolist()
-    assert orders.until(int(orders.week[0]) - 1).count == 0
-
-
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1))
 def test_joint_codes_are_equal_where_both_codes_are(pairs: list[tuple[int, int]]) -> None:
     left, right = np.asarray(pairs).T
