@@ -26,6 +26,7 @@ from contracts.raw import ALLOCATION_LIMITS, EVENTS, INTERACTIONS, ORDER_LINES, 
 from contracts.weeks import require_sunday
 from demo.contacts import events_table, interactions_table
 from demo.facts import CountyFacts, gather_facts
+from demo.hoarding import require_share
 from demo.licences import retailers_table, skus_table
 from demo.life import Lives, live, stream
 from demo.orders import limits_table, order_lines_table, supply_table
@@ -54,6 +55,10 @@ class County:
         The Sunday that ends the history.
     seed
         The same seed gives the same county, to the byte.
+    hoarding
+        Share of retailer-weeks in which a shop orders up to its caps whatever it wants, see `demo.hoarding`; a study asks for it.
+    spill
+        Share of unmet demand that moves to other SKUs of the price band, see `demo.spill`; a study asks for it.
 
     Raises
     ------
@@ -78,9 +83,13 @@ class County:
     n_weeks: int
     as_of: date
     seed: int
+    hoarding: float = 0.0
+    spill: float = 0.0
 
     def __post_init__(self) -> None:
         require_sunday(self.as_of)
+        require_share(self.hoarding)
+        require_share(self.spill, "spill")
         if self.n_retailers < FEWEST_RETAILERS or self.n_skus < FEWEST_SKUS or self.n_weeks < FEWEST_WEEKS:
             raise ConfigurationError(
                 f"county: {self.n_retailers} retailers, {self.n_skus} SKUs, {self.n_weeks} weeks;"
@@ -120,7 +129,7 @@ def write_county(county: County, folder: Path) -> CountyFacts:
         If the county spans years whose holidays are not known, see `demo.seasons`.
     """
     weeks = Timeline(county.as_of, county.n_weeks)
-    lives = live(county.n_retailers, county.n_urban, county.n_skus, weeks, county.seed)
+    lives = live(county.n_retailers, county.n_urban, county.n_skus, weeks, county.seed, hoarding=county.hoarding, spill=county.spill)
     tables = _input_tables(lives, county.seed)
     churn = churn_table(lives.delivered, lives.pairs, lives.departures, lives.licences, weeks)
     for name, rows in tables.items():

@@ -13,12 +13,14 @@ from demo.bundles import plan_floors
 from demo.contacts import festivals
 from demo.demand import LocalDay, draw_wanted, order_rhythm, shop_factors, sku_factors
 from demo.departures import Departures, competitor_days, draw_departures, n_relicensed
+from demo.hoarding import hoard
 from demo.leaving import fade, starve
 from demo.licences import Licences, between_licences, license_shops
 from demo.products import Products, draw_products
 from demo.quotas import Quotas, plan_quotas
 from demo.rationing import Delivered, ration, unmet_share
 from demo.shops import Shops, draw_shops
+from demo.spill import spill_over
 from demo.timeline import Timeline
 
 
@@ -47,17 +49,19 @@ def stream(seed: int, name: str) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
 
-def live(n_retailers: int, n_urban: int, n_skus: int, weeks: Timeline, seed: int) -> Lives:
+def live(n_retailers: int, n_urban: int, n_skus: int, weeks: Timeline, seed: int, *, hoarding: float = 0.0, spill: float = 0.0) -> Lives:
     """Let the county live through its weeks.
 
     Parameters
     ----------
     n_retailers, n_urban, n_skus
         Licences, those of them in town, and SKUs.
-    weeks
-        History and future.
-    seed
-        Of everything.
+    weeks, seed
+        History and future, and the seed of everything.
+    hoarding
+        Share of retailer-weeks in which a shop orders up to its caps.
+    spill
+        Share of unmet demand that moves to neighbours of the price band.
 
     Returns
     -------
@@ -80,6 +84,8 @@ def live(n_retailers: int, n_urban: int, n_skus: int, weeks: Timeline, seed: int
     departures = starve(stream(seed, "starved"), departures, unmet, shops, weeks)
     wanted = fade(stream(seed, "fading"), wanted, pairs, departures)
     delivered = ration(wanted, shops, products, pairs, quotas)
+    delivered = hoard(stream(seed, "hoarding"), delivered, shops, products, pairs, quotas, hoarding)
+    delivered = spill_over(stream(seed, "spill"), spill, delivered, shops, products, pairs, quotas)
     return Lives(
         weeks=weeks,
         shops=shops,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from contracts.raw import ALLOCATION_LIMITS, ORDER_LINES, SUPPLY
 from demo.assortment import Pairs
+from demo.hoarding import asked_units
 from demo.licences import Licences, sku_ids
 from demo.products import PRICE_BANDS, Products
 from demo.quotas import Quotas
@@ -25,7 +26,7 @@ def order_lines_table(
 ) -> pa.Table:
     """Return ``raw.order_lines`` of the history, ordered by day.
 
-    requested_units is the true demand where the shop's requests are recorded, null elsewhere.
+    requested_units is the true demand where the shop's requests are recorded (the cap where it hoarded), null elsewhere.
     """
     rows = np.flatnonzero((delivered.units > 0) & (delivered.wanted.week < weeks.n_weeks))
     units = delivered.units[rows]
@@ -35,7 +36,8 @@ def order_lines_table(
     line_row = np.concatenate([rows, rows[split]])
     line_units = np.concatenate([units, later])
     line_units[split] -= later
-    requested = np.concatenate([delivered.wanted.units[rows], delivered.wanted.units[rows][split] - line_units[split]])
+    asked = asked_units(delivered)[rows]
+    requested = np.concatenate([asked, asked[split] - line_units[split]])
     requested[split] = line_units[split]
     # The second line comes on the other half of the week, always later than the first where the first is early.
     line_day = np.concatenate([day, (day[split] + 3) % 6])

@@ -39,7 +39,8 @@ class Delivered:
 def ration(wanted: Wanted, shops: Shops, products: Products, pairs: Pairs, quotas: Quotas) -> Delivered:
     """Apply stock-outs, caps, band caps and floors, in this order.
 
-    Unmet demand neither comes back later nor moves to another SKU, so that the true demand of a week is one number.
+    Unmet demand neither comes back later nor, here, moves to another SKU (`demo.spill` moves it), so that the true demand of a week is one
+    number.
 
     Parameters
     ----------
