@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 import pandas as pd
@@ -10,16 +11,21 @@ import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
 from contracts.cells import CELLS, RECOVERED
-from contracts.raw import ALLOCATION_LIMITS, ORDER_LINES, RETAILERS, SKUS, SUPPLY
+from contracts.raw import ALLOCATION_LIMITS, ORDER_LINES, RETAILERS, SELL_THROUGH, SKUS, SUPPLY
 from contracts.weeks import last_week
 from features.attributes import ATTRIBUTES, filled_shares
 from features.cells import cells_to_recover, retailer_sku_weeks
+from features.sell_through import sold_and_ordered
 from flows.console import Say
 from flows.settings import Settings
+from models.censored_boosting import CensoredBoostingSettings
+from models.hoarding_rate import hoarding_rate
+from models.negative_binomial_family import NegativeBinomialSettings
 from models.recensoring import Recensoring, RecensoringSettings
 from models.recovery import CensoredHistory, censored_history, learn_to_uncap, recover
+from models.sell_through import ShelfWeeks, corrected_by_shelves, shelf_weeks
 from models.size_laws import RecoverySettings
-from warehouse.tables import fetch, materialise, store, table
+from warehouse.tables import fetch, has_rows, materialise, store, table
 
 
 def build_cells(con: Backend) -> int:
@@ -46,6 +52,14 @@ def fetch_censored(con: Backend, settings: Settings) -> CensoredHistory:
     return censored_history(cells.assign(week_start=pd.to_datetime(cells.week_start)), settings.recovery.power)
 
 
+def fetch_shelves(con: Backend) -> ShelfWeeks | None:
+    """Fetch what shops told of their sales, with their orders; None where none did. Cells must be built."""
+    if not has_rows(con, SELL_THROUGH):
+        return None
+    rows = fetch(con, sold_and_ordered(table(con, SELL_THROUGH), table(con, CELLS))).to_pandas()
+    return shelf_weeks(rows.assign(week_start=pd.to_datetime(rows.week_start)))
+
+
 def learn_recovery(settings: Settings, history: CensoredHistory, as_of: date, say: Say) -> Recensoring | None:
     """Learn what caps cut off from what was known as of a Sunday, and say how well that worked on SKUs it was not taught on."""
     grown = settings.recovery.recensoring
@@ -66,12 +80,34 @@ def learn_recovery(settings: Settings, history: CensoredHistory, as_of: date, sa
             threads=grown.num_threads,
             seed=grown.seed,
         ),
+        _negative_binomial(settings),
     )
+    hoarding = hoarding_rate(history.until(as_of).orders)
+    if hoarding is not None:
+        shown = f"{hoarding.rate:.1%} ± {hoarding.margin:.1%}"
+        say(f"hoarding, or a surge, in {shown} of {hoarding.orders:,} orders under caps far above what is usual")
     if learned is not None:
-        judged = [check for check in learned.checks if check.where == "all"]
-        compared = ", ".join(f"{check.family} bias {check.bias:+.1%} WAPE {check.wape:.3f}" for check in judged)
-        say(f"recovery by {learned.family}: {judged[0].orders:,} orders capped on purpose found again by {compared}")
+        learned = replace(learned, hoarding=hoarding)
+        say(_compared(learned))
     return learned
+
+
+def _compared(learned: Recensoring) -> str:
+    """Say which family recovers, and the figures of all that were compared."""
+    name = _words(learned.family)
+    left_out = f"; negative binomial not tried: {learned.left_out}" if learned.left_out else ""
+    judged = [check for check in learned.checks if check.where == "all"]
+    if judged:
+        figures = ", ".join(f"{_words(check.family)} bias {check.bias:+.1%} WAPE {check.wape:.3f}" for check in judged)
+        return f"recovery by {name}: {judged[0].orders:,} orders capped on purpose found again by {figures}{left_out}"
+    figures = ", ".join(
+        f"{_words(check.family)} loss {check.log_loss:.3f} nats, {check.capped_bias:+.1%} below caps" for check in learned.held_out
+    )
+    return f"recovery by {name}, nothing could be capped on purpose: {learned.held_out[0].orders:,} orders held out foretold by {figures}"
+
+
+def _words(family: str) -> str:
+    return family.replace("_", " ")
 
 
 def recover_as_of(
@@ -89,16 +125,35 @@ def recover_as_of(
     Returns
     -------
     dict
-        By cut-off, the frame of ``models.recovery.recover``; nothing later than the cut-off counted.
+        By cut-off, the frame of ``models.recovery.recover``, corrected by what shops sold where hoarding is evident; nothing later than
+        the cut-off counted.
     """
     threads, laws = settings.recovery.recensoring.num_threads, _laws(settings)
-    recovered = {as_of: recover(history, as_of, laws, learned, threads) for as_of in cut_offs}
+    hoards = learned is not None and learned.hoarding is not None and learned.hoarding.evident
+    shelves = fetch_shelves(con) if hoards else None
+    recovered = {as_of: corrected_by_shelves(recover(history, as_of, laws, learned, threads), shelves, as_of)[0] for as_of in cut_offs}
     store(con, RECOVERED, pa.concat_tables(_as_rows(as_of, estimates) for as_of, estimates in recovered.items()))
     return recovered
 
 
 def _laws(settings: Settings) -> RecoverySettings:
-    return RecoverySettings(**settings.recovery.model_dump(exclude={"recensoring"}))
+    return RecoverySettings(**settings.recovery.model_dump(exclude={"recensoring", "negative_binomial"}))
+
+
+def _negative_binomial(settings: Settings) -> NegativeBinomialSettings:
+    grown = settings.recovery.negative_binomial
+    boosting = CensoredBoostingSettings(
+        rounds=grown.num_iterations,
+        leaves=grown.num_leaves,
+        min_rows_per_leaf=grown.min_data_in_leaf,
+        learning_rate=grown.learning_rate,
+        threads=grown.num_threads,
+        seed=grown.seed,
+        feature_fraction=grown.feature_fraction,
+        hessian_floor=grown.hessian_floor,
+        rounds_per_alpha=grown.num_iterations,
+    )
+    return NegativeBinomialSettings(boosting, grown.max_orders, grown.spread_classes, grown.size_classes, grown.largest_history)
 
 
 def _as_rows(as_of: date, estimates: pd.DataFrame) -> pa.Table:

@@ -55,7 +55,7 @@ def register_demand(
         _log(tracked, settings, trained, lineage)
         tracked.log_metrics(watch.metrics())
         if recovery is not None:
-            tracked.log_document("recovery.json", {"family": recovery.family, "checks": [asdict(check) for check in recovery.checks]})
+            tracked.log_document("recovery.json", _recovery_choice(recovery))
             tracked.log_metrics(_recovery_metrics(recovery))
         registered = tracked.register_model(
             DEMAND_MODEL,
@@ -80,13 +80,30 @@ def register_demand(
     )
 
 
+def _recovery_choice(recovery: Recensoring) -> dict[str, object]:
+    """Return the family that recovers, all that the choice rests on, and what orders say of hoarding."""
+    judged = {name: [asdict(check) for check in checks] for name, checks in (("checks", recovery.checks), ("held_out", recovery.held_out))}
+    hoarding = asdict(recovery.hoarding) if recovery.hoarding else None
+    return {"family": recovery.family, "negative_binomial_left_out": recovery.left_out, "hoarding": hoarding, **judged}
+
+
 def _recovery_metrics(recovery: Recensoring) -> dict[str, float]:
-    """Return how well each family finds sizes again that were capped on purpose."""
-    return {
-        f"recovery.{check.family}.{check.where.replace(' ', '_')}.{name}": value
-        for check in recovery.checks
-        for name, value in (("bias", check.bias), ("wape_loss", check.wape))
+    """Return how well each family finds sizes again that were capped on purpose or foretells orders held out, and the rate of hoarding."""
+    rate = {"recovery.hoarding_rate": recovery.hoarding.rate} if recovery.hoarding else {}
+    foretold = {
+        f"recovery.{check.family}.held_out_orders.{name}": value
+        for check in recovery.held_out
+        for name, value in (("log_loss", check.log_loss), ("capped_bias", check.capped_bias))
     }
+    return (
+        rate
+        | foretold
+        | {
+            f"recovery.{check.family}.{check.where.replace(' ', '_')}.{name}": value
+            for check in recovery.checks
+            for name, value in (("bias", check.bias), ("wape_loss", check.wape))
+        }
+    )
 
 
 def _loss_of(settings: Settings, rival: ModelVersion, trained: TrainedDemand) -> float:

@@ -1,8 +1,9 @@
-"""True sizes of capped orders, learned by capping uncapped ones (re-censoring), and judged against the pair's own law.
+"""True sizes of capped orders, learned by capping uncapped ones (re-censoring), and judged against laws of sizes.
 
 A boosting of the excess over the cap, relative to the cap, starts from what the pair's censored law expects (Tweedie, for an order may be
 just as large as its cap). It is judged on SKUs it was not taught on: there its total excess is scaled to the true one, and there it is
-compared with the law alone and with the mean of both (MODELLING §3a; docs/recovery.md has what was measured).
+compared with the pair's law, with a negative binomial law and with means of two (MODELLING §3; docs/recovery.md has what was measured).
+Where nothing can be capped on purpose, only the two laws are compared.
 """
 
 from __future__ import annotations
@@ -16,25 +17,34 @@ from typing import Any
 import lightgbm as lgb
 import numpy as np
 
-from models.cap_context import CappedOrders, describe_capped
+from models.cap_context import CappedOrders
+from models.hoarding_rate import HoardingRate
 from models.likeness import likeness_to
+from models.negative_binomial_family import (
+    DescribedOrders,
+    NegativeBinomialFamily,
+    NegativeBinomialSettings,
+    RationedOrders,
+    drawn_positions,
+    too_long,
+)
 from models.orders import Flags, Orders
-from models.recapping import Recapped, rationed_skus, recap_free_skus, recap_open_weeks
-from models.retailer_sizes import RetailerSizes
-from models.size_laws import RecoverySettings, laws_of_orders
+from models.recovery_checks import BLENDS, SPREAD_LEVELS, Estimates, HeldOut, Transfer, compare_laws, judge, nearest, spread_around
+from models.size_laws import RecoverySettings
 from models.stacking import Floats, Integers, Matrix
-
-BLENDS = {"law": 0.0, "blend": 0.5, "recensoring": 1.0}
-"""Weight of re-censoring in what each family says; the rest is the pair's own censored law."""
+from models.teaching import Capping, Taught, teach
 
 LEAST_EXCESS, MOST_EXCESS = 0.05, 50.0
 """Bounds, in caps, of the excess that the model starts from and of the one it learns from."""
 
 LEAST_TAUGHT = 2000
-"""With fewer capped orders of known size nothing is learned."""
+"""With fewer capped orders, of known size or at all where no size is known, nothing is learned."""
 
-SPREAD_LEVELS = (0.1, 0.9)
-SPREAD_BINS = 12
+SPREAD_ORDERS, SPREAD_POINTS = 3000, 20
+"""So many orders at caps, at so many midpoints of probability, tell how wide the negative binomial law is beyond caps."""
+
+COUNTS = "negative_binomial"
+"""Folder of the negative binomial law, within that of the model."""
 
 
 @dataclass(frozen=True)
@@ -88,46 +98,30 @@ class RecensoringSettings:
 
 
 @dataclass(frozen=True)
-class Transfer:
-    """How well a family finds sizes again that were capped on purpose, on SKUs it was not taught on.
-
-    Attributes
-    ----------
-    family
-        One of ``BLENDS``.
-    where
-        ``free SKUs``, ``open weeks`` or ``all``.
-    orders
-        Judged.
-    bias, wape
-        Of the true sizes of these orders, relative to their sum.
-    """
-
-    family: str
-    where: str
-    orders: int
-    bias: float
-    wape: float
-
-
-@dataclass(frozen=True)
 class Recensoring:
     """A fitted model of what caps cut off.
 
     Attributes
     ----------
     boosters
-        Of the logarithm of the excess over the start; each was taught on other SKUs, and their mean is taken.
+        Of the logarithm of the excess over the start; each was taught on other SKUs, and their mean is taken. None where nothing could be
+        capped on purpose.
     names
-        Features it takes.
+        Features they take.
     factor
-        By which its excess is multiplied.
+        By which their excess is multiplied.
     family
-        Which of ``BLENDS`` is used.
+        Which of ``models.recovery_checks.BLENDS`` is used.
     edges, spread
         Bins of the expected excess in caps (bins - 1,), and per bin the true excess over the expected one at 10 and 90 % (bins, 2).
-    checks
-        What the choice rests on.
+    checks, held_out
+        What the choice rests on: sizes found again that were capped on purpose, or where there are none, orders held out.
+    counts
+        The negative binomial law; None where the family does without it.
+    left_out
+        Why the negative binomial law was not tried; empty where it was.
+    hoarding
+        What orders say of hoarding; where it is evident, recovered orders are held against what shops sold.
     """
 
     boosters: tuple[lgb.Booster, ...]
@@ -137,19 +131,44 @@ class Recensoring:
     edges: Floats
     spread: Floats
     checks: tuple[Transfer, ...]
+    held_out: tuple[HeldOut, ...] = ()
+    counts: NegativeBinomialFamily | None = None
+    left_out: str = ""
+    hoarding: HoardingRate | None = None
 
-    def sizes(self, capped: CappedOrders, threads: int) -> Floats:
-        """Return the true size of each order: expected, and its 10 and 90 % quantiles, units (m, 3), never below the cap."""
-        learned = capped.cap * self.factor * _excess(self.boosters, capped.features, _start(capped), threads)
-        excess = np.maximum(_blended(learned, capped, BLENDS[self.family]), 0.0)
+    @property
+    def by_law(self) -> bool:
+        """Whether the pair's own law says all."""
+        return self.family == "law"
+
+    def sizes(self, capped: CappedOrders, counted: DescribedOrders | None, threads: int) -> Floats:
+        """Return the true size of each order: expected, and its 10 and 90 % quantiles, units (m, 3), never below the cap.
+
+        Parameters
+        ----------
+        capped
+            The orders.
+        counted
+            The same as the negative binomial law sees them; None where ``counts`` is.
+        threads
+            Of LightGBM.
+        """
+        learned = by_counts = None
+        if "recensoring" in BLENDS[self.family]:
+            learned = capped.cap * self.factor * _excess(self.boosters, capped.features, _start(capped), threads)
+        if self.counts is not None and counted is not None:
+            by_counts = self.counts.excess(counted)
+        excess = Estimates(capped.expected - capped.cap, by_counts, learned).blended(BLENDS[self.family])
         member = np.searchsorted(self.edges, excess / capped.cap)
         return np.asarray(capped.cap[:, None] + excess[:, None] * np.column_stack([np.ones(excess.size), self.spread[member]]))
 
     def save(self, folder: Path) -> None:
-        """Write the model as text: one LightGBM file and one JSON file."""
+        """Write the model as text: LightGBM and JSON files."""
         folder.mkdir(parents=True, exist_ok=True)
         for number, booster in enumerate(self.boosters):
             booster.save_model(folder / f"excess_{number}.txt")
+        if self.counts is not None:
+            self.counts.save(folder / COUNTS)
         described = {
             "boosters": len(self.boosters),
             "names": list(self.names),
@@ -158,6 +177,9 @@ class Recensoring:
             "edges": self.edges.tolist(),
             "spread": self.spread.tolist(),
             "checks": [asdict(check) for check in self.checks],
+            "held_out": [asdict(check) for check in self.held_out],
+            "left_out": self.left_out,
+            "hoarding": None if self.hoarding is None else asdict(self.hoarding),
         }
         (folder / "recensoring.json").write_text(json.dumps(described))
 
@@ -175,21 +197,20 @@ class Recensoring:
             np.asarray(stored["edges"], dtype=np.float64),
             np.asarray(stored["spread"], dtype=np.float64).reshape(-1, len(SPREAD_LEVELS)),
             tuple(Transfer(**check) for check in stored["checks"]),
+            tuple(HeldOut(**check) for check in stored.get("held_out", ())),
+            NegativeBinomialFamily.load(folder / COUNTS) if (folder / COUNTS).exists() else None,
+            str(stored.get("left_out", "")),
+            HoardingRate(**stored["hoarding"]) if stored.get("hoarding") else None,
         )
 
 
-@dataclass(frozen=True)
-class _Taught:
-    """Capped orders of known size from all sources."""
-
-    capped: CappedOrders
-    true_excess: Floats
-    sku: Integers
-    open_week: Flags
-
-
 def fit_recensoring(
-    orders: Orders, sizes: RetailerSizes, real: CappedOrders, laws: RecoverySettings, settings: RecensoringSettings
+    orders: Orders,
+    rationed: RationedOrders,
+    real: CappedOrders,
+    laws: RecoverySettings,
+    settings: RecensoringSettings,
+    counts: NegativeBinomialSettings | None = None,
 ) -> Recensoring | None:
     """Learn to uncap from what is known as of now.
 
@@ -197,81 +218,86 @@ def fit_recensoring(
     ----------
     orders
         All orders, by week.
-    sizes
-        What retailers order of their SKUs, from the same orders.
+    rationed
+        Those of rationed SKUs, with what retailers order of other SKUs.
     real
         The orders that were really capped: those capped on purpose count more for the level the more they are like these.
     laws
         How the censored law of a pair is fitted.
+    counts
+        How the negative binomial law is; None leaves it out.
 
     Returns
     -------
     Recensoring or None
-        None where there are too few orders to cap on purpose: no cap, or everything capped always.
+        None where there are too few orders. Where no order can be capped on purpose (everything is capped always) it has one of the two
+        laws and no boosters.
     """
-    taught = _teach(orders, sizes, laws, settings)
-    if taught is None or taught.true_excess.size < LEAST_TAUGHT or np.unique(taught.sku).size < settings.folds:
+    left_out = too_long(rationed.orders.count, counts)
+    tried = None if left_out else counts
+    taught = teach(orders, rationed.sizes, laws, Capping(settings.donors, settings.max_orders, settings.seed), tried)
+    if taught is None:
+        return _by_held_out(rationed, real, laws, tried)
+    if taught.true_excess.size < LEAST_TAUGHT or np.unique(taught.sku).size < settings.folds:
         return None
-    capped, start = taught.capped, _start(taught.capped)
+    boosters, unseen, fold = _grown(taught, settings)
+    likeness = likeness_to(real, taught.capped, settings.threads, settings.seed)
+    factor = _scale(likeness * taught.true_excess, likeness * unseen)
+    # each part is judged with the scale of the others: with its own the bias would be 0 by construction
+    scaled = np.zeros(unseen.size)
+    for part in range(settings.folds):
+        others = fold != part
+        scaled[~others] = unseen[~others] * _scale((likeness * taught.true_excess)[others], (likeness * unseen)[others])
+    cap, by_law = taught.capped.cap, taught.capped.expected - taught.capped.cap
+    checks = judge(Estimates(by_law, taught.by_counts, scaled), cap, taught.true_excess, taught.open_week, likeness)
+    family = nearest(checks)
+    expected = Estimates(by_law, taught.by_counts, unseen * factor).blended(BLENDS[family])
+    edges, spread = spread_around(expected, taught.true_excess, cap)
+    law = rationed.fit(tried) if tried is not None and "negative_binomial" in BLENDS[family] else None
+    return Recensoring(boosters, taught.capped.names, factor, family, edges, spread, checks, (), law, left_out)
+
+
+def _by_held_out(
+    rationed: RationedOrders, real: CappedOrders, laws: RecoverySettings, counts: NegativeBinomialSettings | None
+) -> Recensoring | None:
+    """Choose between the two laws by orders held out of both."""
+    if counts is None or real.cap.size < LEAST_TAUGHT:
+        return None
+    held_out = compare_laws(rationed.orders, rationed.sizes, laws, counts)
+    if not held_out:
+        return None
+    family = min(held_out, key=lambda check: check.loss).family
+    if family == "law":
+        return Recensoring((), (), 1.0, family, np.empty(0), np.ones((1, len(SPREAD_LEVELS))), (), held_out)
+    law = rationed.fit(counts)
+    some = rationed.describe(real.position[drawn_positions(real.cap.size, SPREAD_ORDERS, counts.boosting.seed)])
+    beyond = law.quantiles(some, [(k + 0.5) / SPREAD_POINTS for k in range(SPREAD_POINTS)]) - some.lower[:, None]
+    expected, cap = (np.repeat(values, SPREAD_POINTS) for values in (law.excess(some), some.lower))
+    edges, spread = spread_around(expected, beyond.ravel(), cap)
+    return Recensoring((), (), 1.0, family, edges, spread, (), held_out, law)
+
+
+def _grown(taught: Taught, settings: RecensoringSettings) -> tuple[tuple[lgb.Booster, ...], Floats, Integers]:
+    """Grow a model without each part of the SKUs; return them, the excess each finds on its part (units), and the parts."""
+    start = _start(taught.capped)
     skus, sku = np.unique(taught.sku, return_inverse=True)
     fold = np.random.default_rng(settings.seed).permutation(skus.size)[sku] % settings.folds
     unseen, boosters = np.zeros(start.size), []
     for part in range(settings.folds):
         boosters.append(_grow(taught, start, fold != part, settings))
-        unseen[fold == part] = _excess(boosters[part:], capped.features[fold == part], start[fold == part], settings.threads)
-    unseen *= capped.cap
-    likeness = likeness_to(real, capped, settings.threads, settings.seed)
-    factor = _scale(likeness * taught.true_excess, likeness * unseen)
-    # each part is judged with the scale of the others: with its own the bias would be 0 by construction
-    scaled = np.zeros(start.size)
-    for part in range(settings.folds):
-        others = fold != part
-        scaled[~others] = unseen[~others] * _scale((likeness * taught.true_excess)[others], (likeness * unseen)[others])
-    checks = tuple(_checks(taught, scaled, likeness))
-    family = min((check for check in checks if check.where == "all"), key=lambda check: check.wape + abs(check.bias)).family
-    edges, spread = _spread(np.maximum(_blended(unseen * factor, capped, BLENDS[family]), 0.0), taught)
-    return Recensoring(tuple(boosters), capped.names, factor, family, edges, spread, checks)
+        unseen[fold == part] = _excess(boosters[part:], taught.capped.features[fold == part], start[fold == part], settings.threads)
+    return tuple(boosters), unseen * taught.capped.cap, fold
 
 
 def _scale(true: Floats, found: Floats) -> float:
     return float(true.sum() / max(found.sum(), 1e-9))
 
 
-def _teach(orders: Orders, sizes: RetailerSizes, laws: RecoverySettings, settings: RecensoringSettings) -> _Taught | None:
-    rationed = rationed_skus(orders)
-    if rationed.size == 0:
-        return None
-    rng = np.random.default_rng(settings.seed)
-    copies = [recap_open_weeks(orders)]
-    if rationed.size < np.unique(orders.sku).size:
-        copies.append(recap_free_skus(orders, rng, settings.donors, settings.max_orders))
-    parts = [_described(copy, sizes, laws) for copy in copies if (copy.taught & copy.orders.at_cap).any()]
-    if not parts:
-        return None
-    described = [capped for capped, _ in parts]
-    capped = CappedOrders(
-        np.concatenate([each.position for each in described]),
-        np.concatenate([each.row for each in described]),
-        np.concatenate([each.cap for each in described]),
-        np.concatenate([each.expected for each in described]),
-        np.concatenate([each.features for each in described]),
-        described[0].names,
-    )
-    true_size = np.concatenate([copy.true_size[each.position] for each, copy in parts])
-    sku = np.concatenate([copy.source[each.position] for each, copy in parts])
-    return _Taught(capped, true_size - capped.cap, sku, np.isin(sku, rationed))
-
-
-def _described(copy: Recapped, sizes: RetailerSizes, laws: RecoverySettings) -> tuple[CappedOrders, Recapped]:
-    capped = describe_capped(copy.orders, copy.source, sizes, laws_of_orders(copy.orders, laws))
-    return capped.take(copy.taught[capped.position]), copy
-
-
 def _start(capped: CappedOrders) -> Floats:
     return np.log(np.clip(capped.expected / capped.cap - 1.0, LEAST_EXCESS, MOST_EXCESS))
 
 
-def _grow(taught: _Taught, start: Floats, of: Flags, settings: RecensoringSettings) -> lgb.Booster:
+def _grow(taught: Taught, start: Floats, of: Flags, settings: RecensoringSettings) -> lgb.Booster:
     cap = taught.capped.cap[of]
     excess = np.minimum(taught.true_excess[of] / cap, MOST_EXCESS)
     names, parameters = list(taught.capped.names), settings.lightgbm()
@@ -285,33 +311,3 @@ def _excess(boosters: Sequence[lgb.Booster], features: Matrix, start: Floats, th
         return np.empty(0)
     scores = [np.asarray(booster.predict(features, raw_score=True, num_threads=threads)) for booster in boosters]
     return np.asarray(np.mean([np.exp(np.minimum(score + start, np.log(MOST_EXCESS))) for score in scores], axis=0))
-
-
-def _blended(learned: Floats, capped: CappedOrders, weight: float) -> Floats:
-    return weight * learned + (1.0 - weight) * (capped.expected - capped.cap)
-
-
-def _checks(taught: _Taught, learned: Floats, likeness: Floats) -> list[Transfer]:
-    """Judge each family on the orders of SKUs it was not taught on; those more like really capped ones count more."""
-    true_size = taught.capped.cap + taught.true_excess
-    places = {"all": np.ones(learned.size, dtype=bool), "free SKUs": ~taught.open_week, "open weeks": taught.open_week}
-    checks = []
-    for family, weight in BLENDS.items():
-        error = _blended(learned, taught.capped, weight) - taught.true_excess
-        for where, these in places.items():
-            if these.any():
-                total = float((likeness * true_size)[these].sum())
-                weighed = (likeness * error)[these] / total
-                bias, wape = float(weighed.sum()), float(np.abs(weighed).sum())
-                checks.append(Transfer(family, where, int(these.sum()), bias, wape))
-    return checks
-
-
-def _spread(expected: Floats, taught: _Taught) -> tuple[Floats, Floats]:
-    """Return bins of the expected excess in caps, and in each how far true excesses lie around the expected one."""
-    in_caps = expected / taught.capped.cap
-    edges = np.unique(np.quantile(in_caps, np.arange(1, SPREAD_BINS) / SPREAD_BINS))
-    member = np.searchsorted(edges, in_caps)
-    times = taught.true_excess / np.maximum(expected, 1e-6)
-    rows = [np.quantile(times[member == k] if (member == k).any() else times, SPREAD_LEVELS) for k in range(edges.size + 1)]
-    return edges, np.asarray(rows)

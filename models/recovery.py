@@ -1,6 +1,7 @@
 """True demand of the weeks in which a cap or a floor hid it.
 
-Where re-censoring was taught (models.recensoring), it says what a named cap cut off. Band caps, floors, and everything where there was
+What a named cap cut off, the family says that found orders capped on purpose again best (models.recensoring): re-censoring, a negative
+binomial law, a mean of two, or the pair's own law. Band caps, floors, and everything where there was
 nothing to learn from, rest on the censored law of the pair's sizes (models.size_laws). Power 0 (log-normal) overshoots and 0.5 undershoots
 on lumpy orders; docs/recovery.md has the figures.
 """
@@ -15,10 +16,11 @@ import pandas as pd
 
 from contracts.weeks import last_week
 from models.cap_context import CappedOrders, describe_capped
+from models.negative_binomial_family import NegativeBinomialSettings, RationedOrders
 from models.orders import Flags, Orders, joint_codes, orders_of
 from models.recapping import rationed_skus
-from models.recensoring import BLENDS, Recensoring, RecensoringSettings, fit_recensoring
-from models.retailer_sizes import RetailerSizes, retailer_sizes
+from models.recensoring import Recensoring, RecensoringSettings, fit_recensoring
+from models.retailer_sizes import retailer_sizes
 from models.size_laws import CensoredSizes, PairLaws, RecoverySettings, fit_size_laws, inverse, mean_units, transform
 from models.stacking import Floats, Integers
 from models.truncated_normal import quantile
@@ -114,15 +116,22 @@ def censored_history(cells: pd.DataFrame, power: float) -> CensoredHistory:
 
 
 def learn_to_uncap(
-    history: CensoredHistory, as_of: date, settings: RecoverySettings, recensoring: RecensoringSettings
+    history: CensoredHistory,
+    as_of: date,
+    settings: RecoverySettings,
+    recensoring: RecensoringSettings,
+    counts: NegativeBinomialSettings | None = None,
 ) -> Recensoring | None:
-    """Learn from what was known as of a Sunday how much more was wanted where a cap cut an order; None where nothing can teach it."""
+    """Learn from what was known as of a Sunday how much more was wanted where a cap cut an order; None where nothing can teach it.
+
+    ``counts`` says how the negative binomial family is fitted, which is left out without it.
+    """
     known = history.until(as_of)
     if not known.orders.named.any():
         return None
     censored = (known.cells.censoring != "none").to_numpy()
-    sizes, capped = _capped_orders(known, fit_size_laws(known.sizes(), censored, settings))
-    return fit_recensoring(known.orders, sizes, capped, settings, recensoring)
+    rationed, capped = _capped_orders(known, fit_size_laws(known.sizes(), censored, settings))
+    return fit_recensoring(known.orders, rationed, capped, settings, recensoring, counts)
 
 
 def recover(
@@ -142,6 +151,7 @@ def recover(
     pandas.DataFrame
         One row per cell with censoring ``cap``, ``band`` or ``floor``: its keys, ``delivered_units``, ``censoring``, ``true_units``
         (expected), ``true_units_p10``, ``true_units_p90`` and ``identified``. At least delivered at a cap, at most delivered at a floor.
+        The expectation lies in the range: a quantile that does not reach it is moved to it.
     """
     known = history.until(as_of)
     censored = (known.cells.censoring != "none").to_numpy()
@@ -149,24 +159,27 @@ def recover(
         return _as_recovered(known.cells, censored, np.empty((0, 3)))
     laws = fit_size_laws(known.sizes(), censored, settings)
     asked = tuple(values[censored] for values in (known.lower, known.upper, laws.mean[known.pair], laws.spread[known.pair]))
-    bounds = [inverse(quantile(level, *asked), settings.power) for level in QUANTILE_LEVELS]
-    sizes = np.column_stack([mean_units(asked, settings.power), *bounds])
-    if learned is not None and BLENDS[learned.family] > 0:
-        _, capped = _capped_orders(known, laws)
-        place = np.cumsum(censored) - 1
-        sizes[place[capped.row]] = learned.sizes(capped, threads)
+    sizes, by_law = np.empty((int(censored.sum()), 3)), np.ones(int(censored.sum()), dtype=bool)
+    if learned is not None and not learned.by_law:
+        rationed, capped = _capped_orders(known, laws)
+        counted = None if learned.counts is None else rationed.describe(capped.position)
+        place = (np.cumsum(censored) - 1)[capped.row]
+        sizes[place], by_law[place] = learned.sizes(capped, counted, threads), False
+    of_law = tuple(values[by_law] for values in asked)
+    bounds = [inverse(quantile(level, *of_law), settings.power) for level in QUANTILE_LEVELS]
+    sizes[by_law] = np.column_stack([mean_units(of_law, settings.power), *bounds])
     wanted = _with_chance_of_nothing(sizes, asked, known, censored, as_of, settings.power)
     return _as_recovered(known.cells, censored, _within_interval(wanted, known.cells[censored]))
 
 
-def _capped_orders(known: CensoredHistory, laws: PairLaws) -> tuple[RetailerSizes, CappedOrders]:
-    """Describe the orders at a named cap, or cut without one; those under a shared cap help to describe others only."""
+def _capped_orders(known: CensoredHistory, laws: PairLaws) -> tuple[RationedOrders, CappedOrders]:
+    """Return orders of rationed SKUs, and describe those at a named cap; those under a shared cap help to describe others only."""
     orders = known.orders
     sizes = retailer_sizes(orders, laws.typical_units(orders.pair))
     rationed = orders.take(np.isin(orders.sku, rationed_skus(orders)))
     capped = describe_capped(rationed, rationed.sku, sizes, laws)
     named = known.cells.censoring.eq("cap").to_numpy()[capped.row]
-    return sizes, capped.take(named)
+    return RationedOrders(rationed, rationed.sku, sizes, laws), capped.take(named)
 
 
 def _with_chance_of_nothing(
@@ -202,7 +215,11 @@ def _within_interval(wanted: Floats, cells: pd.DataFrame) -> Floats:
     most = np.maximum(MOST_TIMES_CAP * delivered, 1.0)
     upper = np.minimum(cells.upper_units.fillna(np.inf).to_numpy(dtype=float), np.where(cells.upper_units.isna(), most, np.inf))
     lower = np.where(cells.censoring == "floor", 0.0, cells.lower_units.to_numpy(dtype=float))
-    return np.clip(wanted, lower[:, None], upper[:, None])
+    within = np.clip(wanted, lower[:, None], upper[:, None])
+    # an expectation may lie beyond the quantiles, as where a floor makes 9 in 10 take what they do not want: the range is widened to it
+    within[:, 1] = np.minimum(within[:, 1], within[:, 0])
+    within[:, 2] = np.maximum(within[:, 2], within[:, 0])
+    return within
 
 
 def _always_capped_skus(known: pd.DataFrame) -> pd.Series:

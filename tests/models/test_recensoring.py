@@ -10,9 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.recensoring import BLENDS, Recensoring, RecensoringSettings
+from models.censored_boosting import CensoredBoostingSettings
+from models.negative_binomial_family import NegativeBinomialFamily, NegativeBinomialSettings, RationedOrders
+from models.recapping import rationed_skus
+from models.recensoring import Recensoring, RecensoringSettings
 from models.recovery import censored_history, learn_to_uncap, recover
-from models.size_laws import RecoverySettings
+from models.recovery_checks import BLENDS
+from models.retailer_sizes import retailer_sizes
+from models.size_laws import RecoverySettings, fit_size_laws
 from tests.rationed_market import FIRST_WEEK, rationed_market
 
 LAWS = RecoverySettings(power=0.15, pooling_orders=1.0, spread_pooling_orders=4.0, iterations=25)
@@ -29,7 +34,15 @@ SMALL = RecensoringSettings(
     threads=1,
     seed=1,
 )
+COUNTS = NegativeBinomialSettings(
+    boosting=CensoredBoostingSettings(rounds=8, leaves=7, min_rows_per_leaf=50, learning_rate=0.2, threads=1, seed=1, rounds_per_alpha=8),
+    max_orders=4000,
+    spread_classes=2,
+    size_classes=1,
+    largest_history=100_000,
+)
 KEY = ["retailer_id", "sku_id", "week_start"]
+BY_TWO = ("law", "blend", "recensoring")
 SIZES = ["true_units", "true_units_p10", "true_units_p90"]
 
 
@@ -41,7 +54,7 @@ END = sunday(79)
 
 
 def learn(cells: pd.DataFrame, as_of: date = END, using: RecensoringSettings = SMALL) -> Recensoring | None:
-    return learn_to_uncap(censored_history(cells, LAWS.power), as_of, LAWS, using)
+    return learn_to_uncap(censored_history(cells, LAWS.power), as_of, LAWS, using, COUNTS)
 
 
 def recovered(cells: pd.DataFrame, learned: Recensoring | None, as_of: date = END) -> pd.DataFrame:
@@ -81,7 +94,7 @@ def test_what_is_learned_is_far_nearer_to_the_truth_than_deliveries(seed: int) -
 
 
 def test_no_size_is_below_its_cap(market: pd.DataFrame, learned: Recensoring) -> None:
-    for family in BLENDS:
+    for family in BY_TWO:
         estimates = recovered(market, replace(learned, family=family))
         assert len(estimates) == (market.censoring == "cap").sum()
         assert (estimates[SIZES].to_numpy() >= estimates[["delivered_units"]].to_numpy()).all()
@@ -90,7 +103,7 @@ def test_no_size_is_below_its_cap(market: pd.DataFrame, learned: Recensoring) ->
 
 
 def test_the_mean_of_both_lies_halfway_between_the_law_and_what_is_learned(market: pd.DataFrame, learned: Recensoring) -> None:
-    sizes = {family: recovered(market, replace(learned, family=family)).true_units.to_numpy() for family in BLENDS}
+    sizes = {family: recovered(market, replace(learned, family=family)).true_units.to_numpy() for family in BY_TWO}
     within = np.max(list(sizes.values()), axis=0) < 40 * recovered(market, learned).delivered_units
     np.testing.assert_allclose(sizes["blend"][within], (sizes["law"] + sizes["recensoring"])[within] / 2, rtol=1e-9)
     np.testing.assert_allclose(sizes["law"][within], recovered(market, None).true_units[within], rtol=1e-6)
@@ -147,8 +160,51 @@ def test_where_only_shared_caps_cut_nothing_is_learned(market: pd.DataFrame) -> 
     assert recovered(shared, None).censoring.eq("band").all()
 
 
-def test_where_everything_is_always_capped_nothing_can_teach(market: pd.DataFrame) -> None:
-    assert learn(market[market.cap_units.notna()]) is None
+def test_where_everything_is_always_capped_a_law_is_chosen_by_orders_held_out(market: pd.DataFrame, tmp_path: Path) -> None:
+    always = market[market.cap_units.notna()]
+    learned = learn(always)
+    assert learned is not None
+    assert learned.checks == ()
+    assert learned.boosters == ()
+    loss = {check.family: check.loss for check in learned.held_out}
+    assert set(loss) == {"law", "negative_binomial"}
+    assert loss[learned.family] == min(loss.values())
+    learned.save(tmp_path)
+    loaded = Recensoring.load(tmp_path)
+    assert loaded is not None
+    assert loaded.held_out == learned.held_out
+    pd.testing.assert_frame_equal(recovered(always, loaded), recovered(always, learned), rtol=1e-12)
+
+
+def counts_of(market: pd.DataFrame) -> NegativeBinomialFamily:
+    history = censored_history(market, LAWS.power)
+    orders = history.orders
+    laws = fit_size_laws(history.sizes(), (history.cells.censoring != "none").to_numpy(), LAWS)
+    rationed = orders.take(np.isin(orders.sku, rationed_skus(orders)))
+    return RationedOrders(rationed, rationed.sku, retailer_sizes(orders, laws.typical_units(orders.pair)), laws).fit(COUNTS)
+
+
+def test_the_negative_binomial_law_serves_where_it_is_chosen(market: pd.DataFrame, learned: Recensoring, tmp_path: Path) -> None:
+    by_counts = replace(learned, family="negative_binomial", counts=counts_of(market))
+    by_counts.save(tmp_path)
+    loaded = Recensoring.load(tmp_path)
+    assert loaded is not None
+    estimates, by_law = recovered(market, by_counts), recovered(market, None)
+    pd.testing.assert_frame_equal(recovered(market, loaded), estimates, rtol=1e-12)
+    assert (estimates[SIZES].to_numpy() >= estimates[["delivered_units"]].to_numpy()).all()
+    asked = estimates.merge(market[[*KEY, "asked"]], on=KEY).asked.sum()
+    assert abs(estimates.true_units.sum() / asked - 1) < abs(estimates.delivered_units.sum() / asked - 1) / 2
+    assert (estimates.true_units != by_law.true_units).mean() > 0.9
+
+
+def test_where_the_history_is_too_long_the_negative_binomial_law_is_left_out_and_said_to_be(market: pd.DataFrame) -> None:
+    history = censored_history(market, LAWS.power)
+    learned = learn_to_uncap(history, END, LAWS, SMALL, replace(COUNTS, largest_history=1000))
+    assert learned is not None
+    assert {check.family for check in learned.checks} == set(BY_TWO)
+    assert "more than 1,000" in learned.left_out
+    always = censored_history(market[market.cap_units.notna()], LAWS.power)
+    assert learn_to_uncap(always, END, LAWS, SMALL, replace(COUNTS, largest_history=1000)) is None
 
 
 def test_from_few_orders_or_few_skus_nothing_is_learned(market: pd.DataFrame) -> None:
