@@ -1,8 +1,13 @@
-"""How good the models would have been: trained as of several past Sundays, each judged on the eight weeks after it."""
+"""How good the models would have been: trained as of several past Sundays, each judged on the eight weeks after it.
+
+Quantiles are calibrated as time goes by (rolling conformal): what the model of an origin missed in the eight weeks after it is known by
+the next origin, and corrects the model of that one. One model more, of eight weeks before the earliest origin, begins.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +18,7 @@ from contracts.scored import QUANTILES
 from contracts.weeks import HORIZONS, parse_as_of
 from flows.backtest_findings import ChurnFindings, Findings, by_origin, judge_demand
 from flows.backtest_page import backtest_page
-from flows.backtest_rows import fetch_surroundings, judged_rows
+from flows.backtest_rows import JudgedOrigin, Surroundings, fetch_surroundings, judge_forecasts
 from flows.backtest_summary import print_backtest
 from flows.churn_rows import churn_origins
 from flows.console import Say, narrated
@@ -30,9 +35,10 @@ from flows.settings import Settings, read_settings
 from flows.timing import Stopwatch
 from flows.tracking import tracked_run
 from flows.train_churn import gather_churn, train_churn
-from flows.train_demand import demand_settings, fetch_held_out
+from flows.train_demand import JudgedWeeks, demand_settings, fetch_held_out, learn_calibration
 from flows.training import History, derive_history
-from models.demand import fit_demand
+from models.demand import DemandModel, fit_demand
+from models.demand_calibration import Calibration
 from models.evaluation import FORECASTS, compare_forecasts
 
 ORIGIN_SPACING = timedelta(weeks=len(HORIZONS))
@@ -93,9 +99,9 @@ def backtest_steps(settings: Settings, as_of: date | None, origins: int, rivals:
         sundays = past_origins(settings, history, origins)
         theirs = read_rivals(rivals, sundays)
         with tracked_run(settings, f"backtest {as_of}", {"as_of": as_of.isoformat(), "uncap_run_id": run.run_id}) as tracked:
-            judged = [with_retries(judge_origin, settings)(settings, history, origin, say) for origin in sundays]
+            judged = judge_origins(settings, history, sundays, say)
             churn = with_retries(judge_churn, settings)(settings, history, origins, say)
-            findings = draw_findings(as_of, sundays, pd.concat(judged, ignore_index=True), theirs, churn)
+            findings = draw_findings(as_of, judged, theirs, churn)
             tracked.log_metrics({**findings.demand.metrics(), **churn.figures})
             for name, document in findings.demand.documents().items():
                 tracked.log_document(name, document)
@@ -109,15 +115,26 @@ def backtest_steps(settings: Settings, as_of: date | None, origins: int, rivals:
     return comparison
 
 
-def draw_findings(as_of: date, origins: Sequence[date], weeks: pd.DataFrame, rivals: pd.DataFrame, churn: ChurnFindings) -> Findings:
+def judge_origins(settings: Settings, history: History, origins: Sequence[date], say: Say) -> dict[date, JudgedOrigin]:
+    """Judge the origins from the earliest on: what one missed calibrates the next."""
+    judged: dict[date, JudgedOrigin] = {}
+    calibration = with_retries(calibrate_earliest, settings)(settings, history, min(origins), say)
+    for origin in sorted(origins):
+        judged[origin] = with_retries(judge_origin, settings)(settings, history, origin, calibration, say)
+        calibration = judged[origin].calibration
+    return judged
+
+
+def draw_findings(as_of: date, judged: Mapping[date, JudgedOrigin], rivals: pd.DataFrame, churn: ChurnFindings) -> Findings:
     """Measure all origins together, with the rivals beside; what a rival does not name is a forecast of 0."""
     names = sorted(rivals.name.unique())
     columns = {name: column_of(name) for name in names}
-    joined = beside(weeks, rivals)
+    joined = beside(pd.concat([origin.weeks for origin in judged.values()], ignore_index=True), rivals)
+    totals = pd.concat([origin.totals for origin in judged.values()], ignore_index=True)
     covered = {name: float(joined[column].notna().mean()) for name, column in columns.items()}
     filled = joined.fillna(dict.fromkeys(columns.values(), 0.0))
     forecasts = {name: name for name in FORECASTS} | columns
-    return Findings(as_of, origins, list(forecasts), covered, judge_demand(filled, forecasts), churn)
+    return Findings(as_of, list(judged), list(forecasts), covered, judge_demand(filled, totals, forecasts), churn)
 
 
 def past_origins(settings: Settings, history: History, origins: int) -> list[date]:
@@ -146,24 +163,41 @@ def fetch_history(settings: Settings, as_of: date, say: Say) -> History:
         return derive_history(con, settings, as_of, say)
 
 
+@named_task("calibrate the earliest origin")
+def calibrate_earliest(settings: Settings, history: History, earliest: date, say: Say) -> Calibration | None:
+    """Train as of eight weeks before the earliest origin, and learn from the weeks up to it; None where the history is too short."""
+    before = earliest - ORIGIN_SPACING
+    if not training_cut_offs(settings, before, history.first_week):
+        say(f"warning: as of {earliest}: too short a history to calibrate quantiles; there is no forecast of eight weeks together")
+        return None
+    model, judged, _ = _trained(settings, history, before, earliest, say)
+    forecasts = judged.forecast(model, settings.demand.lightgbm.num_threads)
+    return learn_calibration(model, forecasts, judged.unseen, settings.demand.seed)
+
+
 @named_task("train and judge as of a past Sunday")
-def judge_origin(settings: Settings, history: History, origin: date, say: Say) -> pd.DataFrame:
+def judge_origin(settings: Settings, history: History, origin: date, calibration: Calibration | None, say: Say) -> JudgedOrigin:
     """Train on what was known as of a past Sunday, forecast, and compare with what came."""
+    model, held_out, around = _trained(settings, history, origin, history.as_of, say)
+    calibrated = replace(model, calibration=calibration)
+    judged = judge_forecasts(calibrated, held_out, around, settings.demand.lightgbm.num_threads, settings.demand.seed)
+    figures = compare_forecasts(judged.weeks, QUANTILES)
+    losses = " · ".join(f"{name} {figures[f'{name}.pair_8w_wape_loss']:.3f}" for name in FORECASTS)
+    say(f"as of {origin}: {losses} (WAPE of a pair's eight weeks)")
+    return judged
+
+
+def _trained(settings: Settings, history: History, origin: date, known: date, say: Say) -> tuple[DemandModel, JudgedWeeks, Surroundings]:
+    """Train on what was known as of a past Sunday, and return what came in the eight weeks after it, as far as ``known`` tells."""
     with open_warehouse(settings) as con:
         cut_offs = training_cut_offs(settings, origin, history.first_week)
         censored = fetch_censored(con, settings)
         recovery = learn_recovery(settings, censored, origin, say)
-        recover_as_of(con, settings, censored, [history.as_of, origin, *cut_offs], recovery)
+        recover_as_of(con, settings, censored, [known, origin, *cut_offs], recovery)
         rows = gather_rows(con, settings, cut_offs, origin, origin, history.attributes)
-        held_out = fetch_held_out(con, settings, origin, history.as_of, history.attributes)
+        held_out = fetch_held_out(con, settings, origin, known, history.attributes)
         around = fetch_surroundings(con, held_out.pairs, origin)
-    model = fit_demand(rows.early, rows.space, demand_settings(settings))
-    threads = settings.demand.lightgbm.num_threads
-    weeks = judged_rows(model, held_out, around, threads)
-    figures = compare_forecasts(weeks, QUANTILES)
-    losses = " · ".join(f"{name} {figures[f'{name}.pair_8w_wape_loss']:.3f}" for name in FORECASTS)
-    say(f"as of {origin}: {losses} (WAPE of a pair's eight weeks)")
-    return weeks
+    return fit_demand(rows.early, rows.space, demand_settings(settings)), held_out, around
 
 
 @named_task("judge the churn model on past origins")

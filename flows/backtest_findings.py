@@ -12,6 +12,7 @@ import pandas as pd
 from contracts.scored import QUANTILES
 from models.breakdown import CAP_LIFTED, GRAINS, MEASURES, break_down, value_added, with_slices
 from models.evaluation import order_calibration
+from models.judged_totals import total_coverage
 from models.observable import (
     PitHistogram,
     at_cap_calibration,
@@ -46,6 +47,8 @@ class DemandFindings:
         ``models.observable.coverage_by`` of the weeks without a limit.
     orders
         ``models.evaluation.order_calibration`` of the same weeks; empty where there are too few.
+    totals
+        ``models.judged_totals.total_coverage`` of the origins whose model was calibrated.
     """
 
     breakdown: pd.DataFrame
@@ -56,6 +59,7 @@ class DemandFindings:
     unlimited: int
     coverage: pd.DataFrame
     orders: pd.DataFrame
+    totals: pd.DataFrame
 
     def figures(self, kind: str) -> pd.DataFrame:
         """Return the figures of one kind of slice."""
@@ -76,6 +80,8 @@ class DemandFindings:
         figures["unlimited.pit_distance_loss"] = self.pit.distance
         for check in self.under_caps[self.under_caps.kind == "all"].to_dict("records"):
             figures |= {f"under_caps.{name}": check[name] for name in ("gap", "p_at_cap", "at_cap")}
+        for total in self.totals[self.totals.kind == "all"].to_dict("records"):
+            figures |= {f"totals.{name}": total[name] for name in ("bias", "pinball_loss", "coverage_80", "at_most_q90", "at_most_q95")}
         lifted = self.lifted()
         if lifted is not None:
             figures["cap_lifted.bias"] = lifted.bias
@@ -84,8 +90,9 @@ class DemandFindings:
     def documents(self) -> dict[str, object]:
         """Return the tables as JSON documents by file name."""
         tables = {"breakdown": self.breakdown, "value_added": self.added, "under_caps": self.under_caps, "at_cap": self.at_cap}
+        tables |= {"coverage": self.coverage, "totals": self.totals}
         pit = {"edges": self.pit.edges.tolist(), "shares": self.pit.shares.tolist(), "weeks": self.unlimited}
-        rows = {f"{name}.json": _records(frame) for name, frame in (tables | {"coverage": self.coverage}).items()}
+        rows = {f"{name}.json": _records(frame) for name, frame in tables.items()}
         return {**rows, "pit.json": pit}
 
 
@@ -131,13 +138,13 @@ class Findings:
     churn: ChurnFindings
 
 
-def judge_demand(weeks: pd.DataFrame, forecasts: Mapping[str, str]) -> DemandFindings:
+def judge_demand(weeks: pd.DataFrame, totals: pd.DataFrame, forecasts: Mapping[str, str]) -> DemandFindings:
     """Measure the judged weeks of all origins.
 
     Parameters
     ----------
-    weeks
-        As ``flows.backtest_rows.judged_rows`` gives them, of all origins, with a column per rival.
+    weeks, totals
+        As ``flows.backtest_rows.judge_forecasts`` gives them, of all origins, the weeks with a column per rival.
     forecasts
         By name, the column with the expected units.
     """
@@ -154,6 +161,7 @@ def judge_demand(weeks: pd.DataFrame, forecasts: Mapping[str, str]) -> DemandFin
         unlimited=len(unlimited),
         coverage=coverage_by(unlimited, QUANTILES, "velocity"),
         orders=order_calibration(unlimited) if len(unlimited) >= 10 else pd.DataFrame(),
+        totals=total_coverage(totals, QUANTILES),
     )
 
 

@@ -11,6 +11,7 @@ from flows.backtest_findings import DemandFindings, Findings
 from flows.html_page import heading, html_page, html_table, paragraph, picture
 from flows.plots import calibration, coverage_by_group, dots_by_group, forecast_vs_naive, pit_bars, png_of
 from models.breakdown import NEWCOMER, SILENT
+from models.judged_totals import FIGURES
 
 HEADINGS = {
     "pair_8w_wape_loss": "WAPE pair, 8 weeks",
@@ -48,6 +49,9 @@ SLICED_BY = {
 """What demand is divided by, with a heading and an explanation each."""
 
 
+TOTALS_BY = {"all": "", "velocity": "orders", "limits": "limits", "origin": "origin"}
+"""What totals are divided by, in the reader's words."""
+
 CHECKED = {"tier": "tier", "velocity": "orders", "horizon_weeks": "weeks ahead"}
 """What orders under caps are divided by, in the reader's words."""
 
@@ -58,12 +62,13 @@ def backtest_page(findings: Findings) -> str:
     lead = (
         f"As of {findings.as_of}. The models were trained as of {origins} on nothing later, and each was judged on the eight weeks after."
         " What came is what was delivered, or the demand recovered as of today where a limit hid it; weeks closed to a pair are left out."
+        " Quantiles are calibrated by what a model eight weeks older missed in the eight weeks before the origin."
     )
     demand = findings.demand
     parts = [*_headline(findings), *_over_time(demand)]
     for kind, (title, text) in SLICED_BY.items():
         parts += _sliced(demand, kind, title, text)
-    return html_page("Backtest", lead, [*parts, *_under_caps(demand), *_without_limits(demand), *_churn(findings)])
+    return html_page("Backtest", lead, [*parts, *_totals(demand), *_under_caps(demand), *_without_limits(demand), *_churn(findings)])
 
 
 def _headline(findings: Findings) -> list[str]:
@@ -129,6 +134,23 @@ def _sliced(demand: DemandFindings, kind: str, title: str, text: str) -> list[st
     columns = ["", "pairs", "weeks", "units", *HEADINGS.values(), "within q10-q90", "at most q90", "at most q95"]
     table = html_table(f"The model, {title[0].lower()}{title[1:]}", columns, _cells(named[named.forecast == "model"], shown))
     return [heading(title), paragraph(text), *pictures, table]
+
+
+def _totals(demand: DemandFindings) -> list[str]:
+    title = "Eight weeks together"
+    if demand.totals.empty:
+        return [heading(title), paragraph("The history is too short to calibrate any origin, so there are no totals to judge.")]
+    rows = demand.totals.assign(kind=demand.totals.kind.replace(TOTALS_BY))
+    columns = ["by", "", "totals", "bias", "pinball", "within 80 %", "below", "above", "at most q90", "at most q95"]
+    return [
+        heading(title),
+        paragraph(
+            "What a pair wants in eight weeks has an interval of its own, which should hold 80 % of the totals. Where most pairs order"
+            " nothing at all the interval begins at 0, and the rest lies above it. Where a cap hid demand the total that came is partly an"
+            " estimate, which varies less than demand does: judge by the pairs without a cap or floor in any of the weeks."
+        ),
+        html_table("Totals within their interval", columns, _cells(rows, ["kind", "value", *FIGURES])),
+    ]
 
 
 def _under_caps(demand: DemandFindings) -> list[str]:

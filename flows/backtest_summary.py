@@ -18,10 +18,10 @@ def print_backtest(findings: Findings, page: Path) -> None:
     console = console_for_results()
     console.print(*_demand(findings), "", sep="\n")
     slices = _slices(findings.demand)
-    columns = ["pairs that", "pairs", "pair 8w wape", "bias", "pinball", "at most q90"]
+    columns = ["pairs that", "pairs", "pair 8w wape", "bias", "pinball", "at most q90", "at most q95", "totals within 80 %"]
     console.print(table_of("Demand by how often a pair orders: the model", columns, slices, numbers=columns[1:]), "", sep="\n")
     checks = _checks(findings.demand)
-    columns = ["", "pair-weeks", "forecast", "came"]
+    columns = ["", "rows", "forecast", "came"]
     console.print(table_of("Checks that need no truth", columns, checks, numbers=columns[1:]), "", sep="\n")
     churn = _churn(findings.churn.figures)
     columns = ["no order in", "forecast", "auc", "average precision", "brier skill", "calibration", "top decile lift"]
@@ -50,8 +50,10 @@ def _demand(findings: Findings) -> list[object]:
 
 def _slices(demand: DemandFindings) -> list[list[object]]:
     ours = demand.figures("velocity").query("forecast == 'model'")
+    within = demand.totals[demand.totals.kind == "velocity"].set_index("value").coverage_80
+    shown = ("pair_8w_wape_loss", "bias", "pinball_loss", "at_most_q90", "at_most_q95")
     return [
-        [row["slice_value"], row["pairs"], *(_known(row[name]) for name in ("pair_8w_wape_loss", "bias", "pinball_loss", "at_most_q90"))]
+        [row["slice_value"], row["pairs"], *(_known(row[name]) for name in shown), _known(within.get(row["slice_value"]))]
         for row in ours.to_dict("records")
     ]
 
@@ -66,6 +68,8 @@ def _checks(demand: DemandFindings) -> list[list[object]]:
         rows.append(
             ["demand where a cap was lifted, units", int(lifted.weeks), round(lifted.units * (1 + lifted.bias)), round(lifted.units)]
         )
+    whole = demand.totals[demand.totals.kind == "all"].to_dict("records")
+    rows += [["share of 8-week totals within 80 %", total["totals"], 0.8, total["coverage_80"]] for total in whole]
     if demand.unlimited:
         at_most, expected = (np.average(demand.coverage[f"{kind}_0.9"], weights=demand.coverage.rows) for kind in ("at_most", "expected"))
         rows.append(["share at or below q90, no limit", demand.unlimited, float(expected), float(at_most)])

@@ -12,7 +12,7 @@ from ibis.backends.duckdb import Backend
 from rich.console import Console
 
 from contracts.raw import RAW_TABLES
-from contracts.scored import CHURN_SCORE, DEMAND_FORECAST, TRUE_DEMAND
+from contracts.scored import CHURN_SCORE, DEMAND_FORECAST, DEMAND_FORECAST_TOTAL, TRUE_DEMAND
 from contracts.tables import Kind, Table
 from flows.console import table_of
 from flows.locations import database_of
@@ -96,7 +96,7 @@ def read_status(settings: Settings) -> Status:
     if file is None or file.exists():
         with open_warehouse(settings) as con:
             loaded = tuple(_loaded(con, described) for described in RAW_TABLES)
-            scored = tuple(_scored(con, described) for described in (TRUE_DEMAND, DEMAND_FORECAST, CHURN_SCORE))
+            scored = tuple(_scored(con, described) for described in (TRUE_DEMAND, DEMAND_FORECAST, DEMAND_FORECAST_TOTAL, CHURN_SCORE))
             runs = tuple(_run(row) for row in last_runs(con).to_pylist())
     champions = tuple(_champion(settings, name) for name in (DEMAND_MODEL, CHURN_MODEL))
     next_step = _next_step(loaded, scored, champions)

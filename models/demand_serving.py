@@ -1,4 +1,4 @@
-"""The demand model as a model server calls it: a frame of stacked rows in, a frame of forecasts out."""
+"""The demand model as a model server calls it: a frame of stacked rows in, a frame of forecasts with their quantiles out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
+from contracts.scored import QUANTILES, quantile_column
 from models.demand import DemandModel
 from models.stacking import StackedRows
 
@@ -37,11 +38,14 @@ class ServedDemand:
         Returns
         -------
         pandas.DataFrame
-            ``mean_units`` and ``p_order``, one row each.
+            One row each: ``mean_units``, ``p_order`` and the calibrated quantiles of the week, named as in ``scored.demand_forecast``. The
+            server knows no day of opening: before a retailer's or a SKU's first day, what is published is 0.
         """
         matrix = stacked[list(self.model.space.names)].to_numpy(dtype=np.float32)
         mean_units, p_order = self.model.predict_rows(matrix, stacked[LEVEL].to_numpy(dtype=np.float64), threads=1)
-        return pd.DataFrame({"mean_units": mean_units, "p_order": p_order})
+        quantiles = self.model.quantiles(p_order, mean_units, QUANTILES)
+        named = {quantile_column(level): quantiles[:, position] for position, level in enumerate(QUANTILES)}
+        return pd.DataFrame({"mean_units": mean_units, "p_order": p_order, **named})
 
 
 def served_rows(rows: StackedRows, names: tuple[str, ...]) -> pd.DataFrame:

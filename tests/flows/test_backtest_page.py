@@ -58,7 +58,16 @@ def judged(*, capped_share: float, tiers: int, n: int = 1200) -> pd.DataFrame:
 
 
 def findings(weeks: pd.DataFrame) -> Findings:
-    return Findings(date(2025, 9, 28), [date(2025, 8, 3)], list(NAMES), {}, judge_demand(weeks, NAMES), ChurnFindings({}, None))
+    demand = judge_demand(weeks, totals_of(weeks), NAMES)
+    return Findings(date(2025, 9, 28), [date(2025, 8, 3)], list(NAMES), {}, demand, ChurnFindings({}, None))
+
+
+def totals_of(weeks: pd.DataFrame) -> pd.DataFrame:
+    """The same weeks, eight of a pair together: of 24 units that are expected, 12 to 36 are within."""
+    constant = ["origin", "orders_52w", "open_weeks_52w"]
+    totals = weeks.groupby(["retailer_id", "sku_id", *constant]).agg(actual=("actual", "sum"), limited=("cap_units", "count")).reset_index()
+    quantiles = {f"q{level}": 48 * level for level in QUANTILES}
+    return totals.assign(limited=totals.limited > 0, model=24.0, low80=12.0, high80=36.0, **quantiles)
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +82,9 @@ def test_a_rationed_market_is_checked_by_its_orders(rationed: Findings) -> None:
     assert metrics["under_caps.p_at_cap"] == pytest.approx(metrics["under_caps.at_cap"], abs=0.06)
     assert metrics["unlimited.pit_distance_loss"] < 0.06
     assert metrics["cap_lifted.bias"] == pytest.approx(0, abs=0.1)
+    assert metrics["totals.coverage_80"] == pytest.approx(0.93, abs=0.05)
+    assert metrics["totals.bias"] == pytest.approx(0, abs=0.1)
+    assert "Totals within their interval" in page
     for part in ("By how often a pair orders", "By supply tier", "By share of orders at a cap", "By cap in the week", "PIT histogram"):
         assert part in page
     assert "The history is too short to judge the churn model." in page
@@ -90,6 +102,17 @@ def test_nothing_is_said_of_tiers_and_caps_where_there_are_none(capsys: pytest.C
     printed = capsys.readouterr().out
     assert "orders under caps" not in printed
     assert "share at or below q90, no limit" in printed
+    assert "share of 8-week totals within 80 %" in printed
+
+
+def test_an_origin_that_nothing_calibrates_has_no_totals(capsys: pytest.CaptureFixture[str]) -> None:
+    weeks = judged(capped_share=0.4, tiers=3)
+    demand = judge_demand(weeks, pd.DataFrame(), NAMES)
+    first = Findings(date(2025, 9, 28), [date(2025, 8, 3)], list(NAMES), {}, demand, ChurnFindings({}, None))
+    assert "no totals to judge" in backtest_page(first)
+    assert not [name for name in demand.metrics() if name.startswith("totals.")]
+    print_backtest(first, PROJECT_FOLDER / "data" / "backtest.html")
+    assert "8-week totals" not in capsys.readouterr().out
 
 
 def test_where_every_week_has_a_cap_there_is_no_week_without_a_limit(capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,7 +124,7 @@ def test_where_every_week_has_a_cap_there_is_no_week_without_a_limit(capsys: pyt
 
 def test_every_table_can_be_written_as_json_without_a_number_that_is_none(rationed: Findings) -> None:
     documents = rationed.demand.documents()
-    assert set(documents) == {"breakdown.json", "value_added.json", "under_caps.json", "at_cap.json", "coverage.json", "pit.json"}
+    assert set(documents) == {f"{name}.json" for name in ("breakdown", "value_added", "under_caps", "at_cap", "coverage", "totals", "pit")}
     rows = documents["breakdown.json"]
     assert isinstance(rows, list)
     assert {row["coverage_80"] for row in rows if row["forecast"] == "recent_mean"} == {None}

@@ -24,6 +24,13 @@ def test_the_status_as_json_has_the_same_for_programs(county: ScoredCounty, unca
     stored = county.place.rows(f"SELECT count(*) AS n FROM scored.demand_forecast WHERE as_of = DATE '{AS_OF}'").n[0]
     assert scored["scored.demand_forecast"]["newest_as_of"] == AS_OF.isoformat()
     assert scored["scored.demand_forecast"]["rows_of_newest"] == stored
+    totals = county.place.rows("SELECT count(*) AS n, max(as_of) AS newest FROM scored.demand_forecast_total")
+    assert scored["scored.demand_forecast_total"] == {
+        "table": "scored.demand_forecast_total",
+        "rows": totals.n[0],
+        "newest_as_of": totals.newest[0].date().isoformat(),
+        "rows_of_newest": stored // 8,
+    }
     assert [(champion["model"], champion["version"], champion["as_of"]) for champion in status["champions"]] == [
         ("uncap-demand", "1", AS_OF.isoformat()),
         ("uncap-churn", "1", AS_OF.isoformat()),
