@@ -86,6 +86,23 @@ class RecensoringTrees(Section):
     num_threads: Threads
 
 
+class NegativeBinomialTrees(Section):
+    """How the mean of a censored negative binomial law of order sizes is learned, and when it is not tried."""
+
+    max_orders: Count
+    largest_history: Count
+    spread_classes: Count
+    size_classes: Count
+    seed: int
+    num_iterations: Count
+    num_leaves: Annotated[int, Field(ge=2)]
+    min_data_in_leaf: Count
+    learning_rate: Annotated[float, Field(gt=0)]
+    feature_fraction: Share
+    hessian_floor: Share
+    num_threads: Threads
+
+
 class Recovery(Section):
     """How true demand is recovered from capped orders."""
 
@@ -94,6 +111,7 @@ class Recovery(Section):
     spread_pooling_orders: Annotated[float, Field(gt=0)]
     iterations: Count
     recensoring: RecensoringTrees
+    negative_binomial: NegativeBinomialTrees
 
 
 class DemandTrees(Section):
@@ -118,6 +136,7 @@ class Demand(Section):
     cut_offs: Count
     cut_off_spacing_weeks: Count
     max_training_rows: Count
+    members: Count
     max_judged_pairs: Count
     lightgbm: DemandTrees
 

@@ -216,6 +216,8 @@ def demand_settings(settings: Settings) -> DemandSettings:
     return DemandSettings(
         rounds=trees.num_iterations,
         order_rounds=trees.order_num_iterations,
+        members=settings.demand.members,
+        most_rows=settings.demand.max_training_rows,
         leaves=trees.num_leaves,
         min_rows_per_leaf=trees.min_data_in_leaf,
         learning_rate=trees.learning_rate,

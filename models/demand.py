@@ -1,9 +1,9 @@
 """The demand model: mean, probability of any demand and quantiles for each pair and each of the next eight weeks.
 
 One model serves all horizons: the horizon is a feature. The mean is a Poisson boosting on top of the pair's own level (its logarithm is
-the initial score), so that trees learn departures from the level and not the level itself; the probability of any demand is a second
-boosting on the same rows; quantiles follow from both (models.sizes), read at levels that held on weeks the model had not seen
-(models.conformal); totals of the eight weeks have a law of their own (models.totals).
+the initial score), so that trees learn departures from the level and not the level itself, grown several times (models.mean_boosters);
+the probability of any demand is a second boosting on the same rows; quantiles follow from both (models.sizes), read at levels that held on
+weeks the model had not seen (models.conformal); totals of the eight weeks have a law of their own (models.totals).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import pyarrow as pa
 from contracts.errors import InputDataError, TrackingError
 from contracts.weeks import HORIZONS
 from models.demand_calibration import Calibration
+from models.mean_boosters import MeanBoosters, fit_members
 from models.opening import open_weeks
 from models.sizes import SizeQuantiles, fit_sizes
 from models.stacking import FeatureSpace, Floats, Matrix, StackedRows, level_units
@@ -36,7 +37,11 @@ class DemandSettings:
     Attributes
     ----------
     rounds, order_rounds
-        Trees of the mean and of the probability of any demand.
+        Trees of each booster of the mean, and of the probability of any demand.
+    members
+        Boosters of the mean.
+    most_rows
+        Rows that all of them together are grown on, at most.
     leaves, min_rows_per_leaf, learning_rate, feature_fraction, max_bin
         As in LightGBM.
     max_delta_step
@@ -48,6 +53,8 @@ class DemandSettings:
 
     rounds: int
     order_rounds: int
+    members: int
+    most_rows: int
     leaves: int
     min_rows_per_leaf: int
     learning_rate: float
@@ -95,7 +102,7 @@ class DemandModel:
     space
         The columns it sees.
     mean, order
-        Boosters of log(mean / level) and of the log-odds of any demand.
+        Boosters of log(mean / level), and one of the log-odds of any demand.
     sizes
         Sizes of orders by how likely they were and by expected size.
     calibration
@@ -103,7 +110,7 @@ class DemandModel:
     """
 
     space: FeatureSpace
-    mean: lgb.Booster
+    mean: MeanBoosters
     order: lgb.Booster
     sizes: SizeQuantiles
     calibration: Calibration | None = None
@@ -157,17 +164,18 @@ class DemandModel:
         return predict_boosters(self.mean, self.order, matrix, level, threads)
 
     def importances(self) -> dict[str, float]:
-        """Return the share of the mean booster's gain by feature, largest first; they sum to 1."""
-        gains = self.mean.feature_importance("gain")
+        """Return the share of the mean's gain by feature, largest first; they sum to 1."""
+        gains = self.mean.gains()
         shares = gains / max(gains.sum(), 1e-12)
         return {name: float(share) for share, name in sorted(zip(shares, self.space.names, strict=True), reverse=True)}
 
     def save(self, folder: Path) -> None:
-        """Write the model as text: two LightGBM files and one JSON file."""
+        """Write the model as text: a LightGBM file for each booster and one JSON file."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.mean.save_model(folder / "mean.txt")
+        self.mean.save(folder)
         self.order.save_model(folder / "order.txt")
         described: dict[str, Any] = {"space": self.space.to_json(), "sizes": self.sizes.to_json()}
+        described |= {"members": len(self.mean.members), "shift": self.mean.shift}
         if self.calibration is not None:
             described["calibration"] = self.calibration.to_json()
         (folder / "demand.json").write_text(json.dumps(described))
@@ -181,7 +189,7 @@ class DemandModel:
         TrackingError
             If a file is missing.
         """
-        missing = [name for name in ("demand.json", "mean.txt", "order.txt") if not (folder / name).exists()]
+        missing = [name for name in ("demand.json", "order.txt") if not (folder / name).exists()]
         if missing:
             raise TrackingError(
                 f"demand model: no {', '.join(missing)} in {folder}", hint="train again, or restore the tracking store's artifacts"
@@ -190,7 +198,7 @@ class DemandModel:
         learned = described.get("calibration")
         return cls(
             FeatureSpace.from_json(described["space"]),
-            lgb.Booster(model_file=folder / "mean.txt"),
+            MeanBoosters.load(folder, described.get("members", 1), described.get("shift", 0.0)),
             lgb.Booster(model_file=folder / "order.txt"),
             SizeQuantiles.from_json(described["sizes"]),
             None if learned is None else Calibration.from_json(learned),
@@ -198,7 +206,7 @@ class DemandModel:
 
 
 def fit_demand(rows: StackedRows, space: FeatureSpace, settings: DemandSettings) -> DemandModel:
-    """Train both boosters, then learn the sizes of orders from the same rows.
+    """Train the boosters, then learn the sizes of orders from the same rows.
 
     Parameters
     ----------
@@ -217,10 +225,14 @@ def fit_demand(rows: StackedRows, space: FeatureSpace, settings: DemandSettings)
             [f"order_lines: no order in any of the {rows.units.size} pair-weeks to learn from; expected some"],
             hint="load a longer history, or train as of a later Sunday",
         )
-    names = list(space.names)
-    shared: dict[str, Any] = {"feature_name": names, "categorical_feature": space.categorical, "free_raw_data": True}
-    offsets = lgb.Dataset(rows.features, rows.units, init_score=np.log(rows.level), params=settings.lightgbm("poisson"), **shared)
-    mean = lgb.train(settings.lightgbm("poisson"), offsets, settings.rounds)
+    shared: dict[str, Any] = {"feature_name": list(space.names), "categorical_feature": space.categorical, "free_raw_data": True}
+
+    def grow(drawn: StackedRows, seed: int) -> lgb.Booster:
+        parameters = settings.lightgbm("poisson") | {"seed": seed}
+        offsets = lgb.Dataset(drawn.features, drawn.units, init_score=np.log(drawn.level), params=parameters, **shared)
+        return lgb.train(parameters, offsets, settings.rounds)
+
+    mean = fit_members(rows, settings.members, settings.most_rows, settings.seed, grow, settings.threads)
     any_demand = lgb.Dataset(rows.features, (rows.units > 0).astype(np.float32), params=settings.lightgbm("binary"), **shared)
     order = lgb.train(settings.lightgbm("binary"), any_demand, settings.order_rounds)
     step = max(1, rows.units.size // SIZE_ROWS)
@@ -229,8 +241,8 @@ def fit_demand(rows: StackedRows, space: FeatureSpace, settings: DemandSettings)
     return DemandModel(space, mean, order, sizes)
 
 
-def predict_boosters(mean: lgb.Booster, order: lgb.Booster, matrix: Matrix, level: Floats, threads: int) -> tuple[Floats, Floats]:
+def predict_boosters(mean: MeanBoosters, order: lgb.Booster, matrix: Matrix, level: Floats, threads: int) -> tuple[Floats, Floats]:
     """Return mean units, level · exp(score), and the probability of any demand."""
-    score = np.asarray(mean.predict(matrix, raw_score=True, num_threads=threads))
+    score = mean.scores(matrix, threads)
     p_order = np.asarray(order.predict(matrix, num_threads=threads))
     return level * np.exp(score), p_order

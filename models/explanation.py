@@ -61,7 +61,7 @@ def mean_parts(model: DemandModel, pairs: pa.Table, calendar: Sequence[Mapping[s
     parts = {}
     for horizon in HORIZONS:
         matrix = np.hstack([base, model.space.horizon_block(pairs, horizon, calendar[horizon - 1])])
-        contributions = np.asarray(model.mean.predict(matrix, pred_contrib=True, num_threads=threads), dtype=np.float64)
+        contributions = model.mean.contributions(matrix, threads)
         units, mean = units_of_contributions(contributions, level)
         parts[horizon] = MeanParts(level, units[:, -1], units[:, :-1], mean, matrix)
     return parts

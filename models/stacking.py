@@ -107,6 +107,10 @@ class StackedRows:
     units: Floats
     level: Floats
 
+    def take(self, which: Integers) -> StackedRows:
+        """Return some of the rows."""
+        return StackedRows(self.features[which], self.units[which], self.level[which])
+
     @classmethod
     def concatenate(cls, parts: Sequence[StackedRows]) -> StackedRows:
         """Put the rows of several cut-offs under each other."""

@@ -36,6 +36,7 @@ num_threads = 2
 cut_offs = 2
 cut_off_spacing_weeks = 12
 max_training_rows = 40_000
+members = 2
 max_judged_pairs = 20_000
 
 [demand.lightgbm]

@@ -109,7 +109,7 @@ def test_no_file_of_a_model_is_a_pickle(county: ScoredCounty, name: str) -> None
     version = champion(county.place.settings, name)
     assert version is not None
     files = [path for path in model_folder(county.place.settings, version).rglob("*") if path.is_file()]
-    assert {"mean.txt", "demand.json"} <= {path.name for path in files} or name == CHURN_MODEL
+    assert {"mean_0.txt", "demand.json"} <= {path.name for path in files} or name == CHURN_MODEL
     assert {path.suffix for path in files} <= {".txt", ".json"}
     everything = [path for path in (county.place.folder / "mlruns" / "artifacts").rglob("*") if path.is_file()]
     assert not [path for path in everything if b"\x80\x04" in path.read_bytes()[:4] or path.suffix in (".pkl", ".pickle", ".joblib")]

@@ -21,6 +21,8 @@ LEVELS = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
 SETTINGS = DemandSettings(
     rounds=60,
     order_rounds=40,
+    members=1,
+    most_rows=2_000_000,
     leaves=15,
     min_rows_per_leaf=40,
     learning_rate=0.15,
@@ -113,7 +115,7 @@ def test_a_model_read_from_disk_says_the_same(model: DemandModel, tmp_path: Path
 
 def test_a_model_is_kept_as_text(model: DemandModel, tmp_path: Path) -> None:
     model.save(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["demand.json", "mean.txt", "order.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["demand.json", "mean_0.txt", "order.txt"]
     assert all(path.read_text() for path in tmp_path.iterdir())
 
 
@@ -145,7 +147,7 @@ def test_a_model_stored_before_there_was_a_calibration_is_read(model: DemandMode
     assert DemandModel.load(tmp_path).calibration is None
 
 
-@pytest.mark.parametrize("lost", ["demand.json", "mean.txt", "order.txt"])
+@pytest.mark.parametrize("lost", ["demand.json", "mean_0.txt", "order.txt"])
 def test_a_model_of_which_a_file_is_missing_is_refused(model: DemandModel, tmp_path: Path, lost: str) -> None:
     model.save(tmp_path)
     (tmp_path / lost).unlink()
