@@ -52,10 +52,9 @@ def churn_labels(
     """
     require_sunday(as_of)
     cells = demand_cells_all.filter(demand_cells_all.week_start <= last_known_week)
-    over = [weeks for weeks in horizons if target_week(as_of, weeks) <= last_known_week]
-    outcomes = _outcomes(cells, retailers, as_of, over)
-    none = outcomes.filter(ibis.literal(False)).select("retailer_id", horizon_weeks=ibis.literal(0, "int64"), no_order=ibis.literal(False))
-    return ibis.union(none, *(_labels(outcomes, as_of, weeks) for weeks in over), distinct=False) if over else none
+    outcomes = _outcomes(cells, retailers, as_of, horizons)
+    labels = [_labels(outcomes, as_of, weeks, last_known_week) for weeks in horizons]
+    return ibis.union(*labels, distinct=False) if len(labels) > 1 else labels[0]
 
 
 def _outcomes(cells: ibis.Table, retailers: ibis.Table, as_of: date, horizons: Sequence[int]) -> ibis.Table:
@@ -83,15 +82,16 @@ def _closures(cells: ibis.Table, later: ibis.Table, as_of: date, horizons: Seque
     return pairs.left_join(closed_weeks, "retailer_id").drop("retailer_id_right")
 
 
-def _labels(outcomes: ibis.Table, as_of: date, weeks: int) -> ibis.Table:
-    """Labels of one horizon."""
+def _labels(outcomes: ibis.Table, as_of: date, weeks: int, last_known_week: date) -> ibis.Table:
+    """Labels of one horizon; none before its window is over, which is asked in SQL so that the days do not change the statement."""
     last_day = as_of + timedelta(weeks=weeks)
     no_order = ~_true(outcomes.next_order <= target_week(as_of, weeks))
     ended = _true(outcomes.closed_on <= last_day) | _true(outcomes.successor_week <= last_day)
     closed = ibis.coalesce(outcomes[f"closed_{weeks}w"], 0)
     wholesalers = _true(closed > CLOSED_SHARE * weeks * outcomes.usual_pairs)
     rows = outcomes.mutate(horizon_weeks=ibis.literal(weeks, "int64"), no_order=no_order)
-    return rows.filter(~ended & ~(no_order & wholesalers)).select("retailer_id", "horizon_weeks", "no_order")
+    over = ibis.literal(target_week(as_of, weeks)) <= ibis.literal(last_known_week)
+    return rows.filter(~ended & ~(no_order & wholesalers), over).select("retailer_id", "horizon_weeks", "no_order")
 
 
 def _true(condition: ir.BooleanValue) -> ir.BooleanValue:

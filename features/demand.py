@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import ibis
@@ -12,9 +12,7 @@ from contracts.weeks import HORIZONS
 from features.attributes import ATTRIBUTES, CATEGORICAL_ATTRIBUTES, known_retailers, known_skus
 from features.calendar import CALENDAR_FEATURES
 from features.catalogue import Feature
-from features.holiday_names import NamedHoliday
 from features.holiday_season import holiday_seasons, holiday_units
-from features.moving_holidays import weeks_ago_of_same_holiday
 from features.newcomers import (
     NEWCOMER_FEATURES,
     category_units,
@@ -127,7 +125,7 @@ def pair_features(
     *,
     attributes: Sequence[str],
     cold_start: ColdStart,
-    main: Sequence[NamedHoliday] = (),
+    holidays: ir.Table | None = None,
 ) -> ir.Table:
     """Describe every pair to forecast as of a Sunday.
 
@@ -141,8 +139,8 @@ def pair_features(
         Names of the attributes that may be seen, of ``features.attributes``.
     cold_start
         Who counts as new.
-    main
-        The country's main holidays (``features.holiday_names.main_holidays``).
+    holidays
+        As ``sku_holidays`` gives it; None where no moving holiday reaches a target week.
 
     Returns
     -------
@@ -167,7 +165,7 @@ def pair_features(
     rows = attach(rows, roll_up(placed, ("tier",), "tier", as_of).select("tier", "tier_units_13w", "tier_retailers_13w"), ("tier",))
     rows = attach(rows, category_units(placed), ("retailer_id", "category"))
     rows = attach(rows, retailer_rhythms(demand_cells, as_of), ("retailer_id",))
-    rows = _with_holidays(rows, demand_cells, products, as_of, main)
+    rows = rows.mutate(**_unreached()) if holidays is None else attach(rows, holidays, ("sku_id",))
     begins = {"open_from_horizon": open_from_horizon(rows, as_of)}
     return rows.select("retailer_id", "sku_id", "method", **begins, **_features(rows, as_of))
 
@@ -178,17 +176,37 @@ def _rolled_up(placed: ir.Table, group: str, as_of: date) -> ir.Table:
     return rolled if group in SEASONAL_GROUPS else rolled.drop(*(f"{group}_season_{horizon}" for horizon in HORIZONS))
 
 
-def _with_holidays(rows: ir.Table, demand_cells: ir.Table, products: ir.Table, as_of: date, main: Sequence[NamedHoliday]) -> ir.Table:
-    """Add ``{group}_holiday_{h}``; cells are read only where a moving holiday reaches a target week."""
-    weeks_ago = weeks_ago_of_same_holiday(as_of, main)
-    if not weeks_ago:
-        return rows.mutate(**{f"{group}_holiday_{h}": ibis.null("float64") for group in SEASONAL_GROUPS for h in HORIZONS})
-    by_sku = products.select("sku_id", "category")
-    sku_units = holiday_units(demand_cells, as_of, weeks_ago).join(by_sku, "sku_id")
+def sku_holidays(demand_cells: ir.Table, skus: ir.Table, attributes: Sequence[str], weeks: Mapping[int, date]) -> ir.Table:
+    """Say of each SKU what the same moving holiday did last year to it, to its category and to everything.
+
+    Parameters
+    ----------
+    demand_cells, skus, attributes
+        As `pair_features` takes them.
+    weeks
+        By horizon, the Monday of last year's week (``features.moving_holidays.weeks_of_same_holiday``).
+
+    Returns
+    -------
+    ibis.Table
+        One row per SKU that was ordered or is registered: ``sku_id`` and ``{group}_holiday_{h}`` for each horizon, null where no holiday
+        reaches.
+    """
+    by_sku = known_skus(demand_cells, skus, attributes).select("sku_id", "category")
+    units = holiday_units(demand_cells, weeks).join(by_sku, "sku_id")
     for group in SEASONAL_GROUPS:
         keys = GROUPS[group][0]
-        by_sku = attach(by_sku, holiday_seasons(sku_units, keys, group, as_of, weeks_ago), keys)
-    return attach(rows, by_sku.drop("category"), ("sku_id",))
+        by_sku = attach(by_sku, holiday_seasons(units, keys, group, weeks), keys)
+    return by_sku.select("sku_id", *_unreached())
+
+
+def no_holidays(skus: ir.Table) -> ir.Table:
+    """Return the columns of `sku_holidays` without a row: no moving holiday reaches a target week."""
+    return skus.filter(ibis.literal(False)).select(skus.sku_id.cast("string").name("sku_id"), **_unreached())
+
+
+def _unreached() -> dict[str, ir.Value]:
+    return {f"{group}_holiday_{horizon}": ibis.null("float64") for group in SEASONAL_GROUPS for horizon in HORIZONS}
 
 
 def _features(rows: ir.Table, as_of: date) -> dict[str, ir.Value]:

@@ -8,44 +8,46 @@ from datetime import date, timedelta
 import ibis
 import ibis.expr.types as ir
 
-from contracts.weeks import HORIZONS, last_week
-from features.windows import between_weeks_ago
+from contracts.weeks import HORIZONS
 
 WEEKS_AROUND = 13
 """The week is compared with so many weeks to both sides of it: a year's mean would count a trend as a holiday."""
 
+_AROUND = timedelta(weeks=WEEKS_AROUND)
 
-def holiday_units(demand_cells: ir.Table, as_of: date, weeks_ago: Mapping[int, int]) -> ir.Table:
+
+def holiday_units(demand_cells: ir.Table, weeks: Mapping[int, date]) -> ir.Table:
     """Sum the true demand of each SKU in and around the weeks of last year that target weeks are compared with.
 
     Parameters
     ----------
     demand_cells
-        Cells with ``true_units``, up to ``as_of``.
-    weeks_ago
-        By horizon, how many weeks before the last known one that week is (``features.moving_holidays.weeks_ago_of_same_holiday``).
+        Cells with ``true_units``, up to a cut-off.
+    weeks
+        By horizon, the Monday of that week (``features.moving_holidays.weeks_of_same_holiday``).
 
     Returns
     -------
     ibis.Table
-        One row per SKU with, for each horizon of ``weeks_ago``: ``at_{h}`` and ``around_{h}``, units of that week and of the weeks around
+        One row per SKU with, for each horizon of ``weeks``: ``at_{h}`` and ``around_{h}``, units of that week and of the weeks around
         it; ``orders_{h}`` and ``closed_{h}``, open and closed cells of that week; ``first_{h}``, the first week with a cell of those
         around it.
     """
-    spans = {horizon: (ago - WEEKS_AROUND, ago + WEEKS_AROUND) for horizon, ago in weeks_ago.items()}
-    newest, oldest = min(first for first, _ in spans.values()), max(last for _, last in spans.values())
+    first = ibis.least(*(ibis.literal(day - _AROUND) for day in weeks.values()))
+    last = ibis.greatest(*(ibis.literal(day + _AROUND) for day in weeks.values()))
     # to weeks first: few rows are left to look at once per horizon
-    weeks = _sku_weeks(demand_cells.filter(between_weeks_ago(demand_cells.week_start, as_of, newest, oldest)))
-    week = weeks.week_start
+    sold = _sku_weeks(demand_cells.filter(demand_cells.week_start >= first, demand_cells.week_start <= last))
+    week = sold.week_start
     sums: dict[str, ir.Value] = {}
-    for horizon, (first, last) in spans.items():
-        at, around = between_weeks_ago(week, as_of, weeks_ago[horizon], weeks_ago[horizon]), between_weeks_ago(week, as_of, first, last)
-        sums[f"at_{horizon}"] = weeks.units.sum(where=at)
-        sums[f"around_{horizon}"] = weeks.units.sum(where=around)
-        sums[f"orders_{horizon}"] = weeks.orders.sum(where=at)
-        sums[f"closed_{horizon}"] = weeks.closed.sum(where=at)
+    for horizon, day in weeks.items():
+        at = week == ibis.literal(day)
+        around = (week >= ibis.literal(day - _AROUND)) & (week <= ibis.literal(day + _AROUND))
+        sums[f"at_{horizon}"] = sold.units.sum(where=at)
+        sums[f"around_{horizon}"] = sold.units.sum(where=around)
+        sums[f"orders_{horizon}"] = sold.orders.sum(where=at)
+        sums[f"closed_{horizon}"] = sold.closed.sum(where=at)
         sums[f"first_{horizon}"] = week.min(where=around)
-    return weeks.group_by("sku_id").aggregate(**sums)
+    return sold.group_by("sku_id").aggregate(**sums)
 
 
 def _sku_weeks(cells: ir.Table) -> ir.Table:
@@ -55,7 +57,7 @@ def _sku_weeks(cells: ir.Table) -> ir.Table:
     )
 
 
-def holiday_seasons(sku_units: ir.Table, keys: Sequence[str], prefix: str, as_of: date, weeks_ago: Mapping[int, int]) -> ir.Table:
+def holiday_seasons(sku_units: ir.Table, keys: Sequence[str], prefix: str, weeks: Mapping[int, date]) -> ir.Table:
     """Compare the week of last year's holiday with the weeks around it.
 
     Parameters
@@ -75,16 +77,15 @@ def holiday_seasons(sku_units: ir.Table, keys: Sequence[str], prefix: str, as_of
         before that week, and where it could not order in it.
     """
     ratios: dict[str, ir.Value] = {}
-    for horizon, ago in weeks_ago.items():
-        week = last_week(as_of) - timedelta(weeks=ago)
+    for horizon, week in weeks.items():
         first = sku_units[f"first_{horizon}"].min()
-        weeks = ibis.literal(week + timedelta(weeks=WEEKS_AROUND)).delta(first, unit="day").cast("float64") / 7.0 + 1.0
-        ratio = ibis.coalesce(sku_units[f"at_{horizon}"].sum(), 0.0) * weeks / sku_units[f"around_{horizon}"].sum().nullif(0.0)
+        seen = ibis.literal(week + _AROUND).delta(first, unit="day").cast("float64") / 7.0 + 1.0
+        ratio = ibis.coalesce(sku_units[f"at_{horizon}"].sum(), 0.0) * seen / sku_units[f"around_{horizon}"].sum().nullif(0.0)
         shut = _none(sku_units[f"orders_{horizon}"]) & ~_none(sku_units[f"closed_{horizon}"])
         known = (first < ibis.literal(week)) & ~shut
         ratios[f"{prefix}_holiday_{horizon}"] = ibis.ifelse(known, ratio, ibis.null("float64"))
     seasons = sku_units.group_by(list(keys)).aggregate(**ratios) if keys else sku_units.aggregate(**ratios)
-    unreached = {f"{prefix}_holiday_{h}": ibis.null("float64") for h in HORIZONS if h not in weeks_ago}
+    unreached = {f"{prefix}_holiday_{h}": ibis.null("float64") for h in HORIZONS if h not in weeks}
     return seasons.mutate(**unreached)
 
 

@@ -93,18 +93,18 @@ def weeks_ago_a_year_before(as_of: date, main: Sequence[NamedHoliday]) -> dict[i
     return {horizon: (last_week(as_of) - week).days // 7 for horizon, week in weeks.items()}
 
 
-def weeks_ago_of_same_holiday(as_of: date, main: Sequence[NamedHoliday]) -> dict[int, int]:
-    """Return the same only for the horizons whose target week a moving holiday reaches.
+def weeks_of_same_holiday(as_of: date, main: Sequence[NamedHoliday]) -> dict[int, date]:
+    """Return the same week of last year, its Monday, only for the horizons whose target week a moving holiday reaches.
 
     Examples
     --------
     >>> festival = NamedHoliday("Spring Festival", (date(2018, 2, 16), date(2019, 2, 5), date(2020, 1, 25)), 7, 29)
-    >>> weeks_ago_of_same_holiday(date(2019, 10, 27), [festival])
-    {8: 43}
+    >>> weeks_of_same_holiday(date(2019, 10, 27), [festival])
+    {8: datetime.date(2018, 12, 24)}
     """
-    weeks_ago = weeks_ago_a_year_before(as_of, main)
     moving = [holiday for holiday in main if holiday.moves]
-    return {h: ago for h, ago in weeks_ago.items() if any(_reaches(target_week(as_of, h), holiday) for holiday in moving)}
+    weeks = {horizon: target_week(as_of, horizon) for horizon in HORIZONS}
+    return {h: same_week_last_year(week, main) for h, week in weeks.items() if any(_reaches(week, holiday) for holiday in moving)}
 
 
 def _pull(week_start: date, holiday: NamedHoliday) -> tuple[float, int, int] | None:

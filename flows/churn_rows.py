@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import cache
 
 import ibis
 import ibis.expr.types as ir
@@ -12,14 +13,15 @@ from ibis.backends.duckdb import Backend
 
 from contracts.cells import CELLS, RECOVERED
 from contracts.raw import INTERACTIONS, RETAILERS, SKUS
-from contracts.weeks import CHURN_HORIZONS, last_week
+from contracts.weeks import CHURN_HORIZONS, last_week, require_sunday
 from features.attributes import RETAILER_ATTRIBUTES
 from features.cells import with_true_units
 from features.churn import retailer_features
 from features.churn_labels import churn_labels
 from features.margin import weekly_margin
 from flows.settings import Settings
-from warehouse.tables import fetch, table
+from warehouse.statements import Statement, compiled, contract_table
+from warehouse.tables import fetch_for
 
 
 def churn_origins(settings: Settings, as_of: date, first_week: date) -> list[date]:
@@ -37,33 +39,48 @@ def retailer_attributes(attributes: Sequence[str]) -> tuple[str, ...]:
 
 def fetch_retailers(con: Backend, as_of: date, attributes: Sequence[str]) -> pd.DataFrame:
     """Return the features of every active retailer, with ``weekly_margin`` (money; NaN where unknown)."""
-    features = _retailers(con, as_of, attributes)
-    margins = weekly_margin(_cells(con, as_of), table(con, SKUS), as_of)
-    joined = features.left_join(margins, "retailer_id")
-    return _as_frame(con, joined.select(*features.columns, "weekly_margin").order_by("retailer_id"))
+    return _fetch_frame(con, retailer_statement(tuple(attributes)), as_of=require_sunday(as_of))
 
 
 def fetch_labelled(con: Backend, origins: Sequence[date], known: date, attributes: Sequence[str]) -> pd.DataFrame:
     """Return one row per retailer, origin and horizon whose outcome is known: features, ``as_of``, ``horizon_weeks`` and ``no_order``."""
-    everything = table(con, CELLS)
-    frames = []
-    for origin in origins:
-        features = _retailers(con, origin, attributes)
-        labels = churn_labels(everything, table(con, RETAILERS), origin, CHURN_HORIZONS, last_week(known))
-        rows = labels.join(features, "retailer_id").mutate(as_of=ibis.literal(origin))
-        frames.append(_as_frame(con, rows.order_by("retailer_id", "horizon_weeks")))
-    return pd.concat(frames, ignore_index=True)
+    labelled = label_statement(tuple(attributes))
+    return pd.concat([_fetch_frame(con, labelled, as_of=require_sunday(origin), known=known) for origin in origins], ignore_index=True)
 
 
-def _retailers(con: Backend, as_of: date, attributes: Sequence[str]) -> ir.Table:
-    retailers, skus, interactions = (table(con, described) for described in (RETAILERS, SKUS, INTERACTIONS))
-    return retailer_features(_cells(con, as_of), retailers, skus, interactions, as_of, attributes=attributes)
+@cache
+def retailer_statement(attributes: tuple[str, ...]) -> Statement:
+    """Return the statement of the features and margins as of one day, compiled when it is asked for first."""
+
+    def described(as_of: date) -> ir.Table:
+        features = _retailers(as_of, attributes)
+        margins = weekly_margin(_cells(as_of), contract_table(SKUS), as_of)
+        return features.left_join(margins, "retailer_id").select(*features.columns, "weekly_margin").order_by("retailer_id")
+
+    return compiled(described, "as_of")
 
 
-def _cells(con: Backend, as_of: date) -> ir.Table:
-    return with_true_units(table(con, CELLS), table(con, RECOVERED), as_of)
+@cache
+def label_statement(attributes: tuple[str, ...]) -> Statement:
+    """Return the statement of the features as of a day with the outcomes of windows that are over by another."""
+
+    def labelled(as_of: date, known: date) -> ir.Table:
+        labels = churn_labels(contract_table(CELLS), contract_table(RETAILERS), as_of, CHURN_HORIZONS, last_week(known))
+        rows = labels.join(_retailers(as_of, attributes), "retailer_id").mutate(as_of=ibis.literal(as_of))
+        return rows.order_by("retailer_id", "horizon_weeks")
+
+    return compiled(labelled, "as_of", "known")
 
 
-def _as_frame(con: Backend, rows: ir.Table) -> pd.DataFrame:
-    fetched: pd.DataFrame = fetch(con, rows).to_pandas()
+def _retailers(as_of: date, attributes: Sequence[str]) -> ir.Table:
+    retailers, skus, interactions = (contract_table(described) for described in (RETAILERS, SKUS, INTERACTIONS))
+    return retailer_features(_cells(as_of), retailers, skus, interactions, as_of, attributes=attributes)
+
+
+def _cells(as_of: date) -> ir.Table:
+    return with_true_units(contract_table(CELLS), contract_table(RECOVERED), as_of)
+
+
+def _fetch_frame(con: Backend, statement: Statement, **days: date) -> pd.DataFrame:
+    fetched: pd.DataFrame = fetch_for(con, statement, days).to_pandas()
     return fetched

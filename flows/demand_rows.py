@@ -6,22 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
-from contracts.cells import CELLS, RECOVERED
 from contracts.errors import ConfigurationError
-from contracts.raw import EVENTS, RETAILERS, SKUS
-from contracts.weeks import CHURN_HORIZONS, HORIZONS, PAIR_WEEKS, last_week, target_week
+from contracts.raw import EVENTS
+from contracts.weeks import CHURN_HORIZONS, HORIZONS, last_week, target_week
 from features.attributes import CATEGORICAL_ATTRIBUTES
 from features.calendar import CALENDAR_FEATURES, FAR_WEEKS, holiday_dates, week_calendar, working_dates
-from features.cells import with_true_units
-from features.demand import GROUP_FEATURES, PAIR_FEATURES, SEASON_FEATURES, pair_features
-from features.holiday_names import NamedHoliday, main_holidays
-from features.pairs import ColdStart
-from features.targets import with_targets
+from features.demand import GROUP_FEATURES, PAIR_FEATURES, SEASON_FEATURES
+from flows.pair_statements import country_holidays, fetch_described
 from flows.settings import Settings
 from models.stacking import FeatureSpace, StackedRows, feature_space, sample_rows
 from warehouse.tables import fetch, table
@@ -73,7 +68,7 @@ def training_cut_offs(settings: Settings, known: date, first_week: date) -> list
 
 def fetch_pairs(con: Backend, settings: Settings, as_of: date, attributes: Sequence[str]) -> pa.Table:
     """Return the features of every pair to forecast as of a Sunday, one row each."""
-    return fetch(con, _pairs(con, settings, as_of, attributes))
+    return fetch_described(con, settings, as_of, attributes)
 
 
 def fetch_pair(
@@ -83,15 +78,13 @@ def fetch_pair(
 
     ``orders_only`` takes every order, of the others too, for the demand: nothing was recovered.
     """
-    rows = _pairs(con, settings, as_of, attributes, orders_only=orders_only)
-    return fetch(con, rows.filter(rows.retailer_id == pair[0], rows.sku_id == pair[1]))
+    retailer_id, sku_id = pair
+    return fetch_described(con, settings, as_of, attributes, orders_only=orders_only, retailer_id=retailer_id, sku_id=sku_id)
 
 
 def fetch_judged_pairs(con: Backend, settings: Settings, as_of: date, known: date, attributes: Sequence[str]) -> pa.Table:
     """Return the features of pairs as of a past Sunday with what came, ``target_{h}``, and the same weeks a year before, ``naive_{h}``."""
-    cells = with_true_units(table(con, CELLS), table(con, RECOVERED), known)
-    came = with_targets(_pairs(con, settings, as_of, attributes), cells, as_of, "target")
-    return fetch(con, with_targets(came, cells, as_of - timedelta(weeks=PAIR_WEEKS), "naive").order_by(*KEY))
+    return fetch_described(con, settings, as_of, attributes, known=known, targets=("target", "naive"))
 
 
 def gather_rows(
@@ -113,7 +106,6 @@ def gather_rows(
     ConfigurationError
         If no target is early.
     """
-    labels = {until: with_true_units(table(con, CELLS), table(con, RECOVERED), until) for until in (known, twin_knows)}
     share = settings.demand.max_training_rows / sum(len(_known_horizons(cut_off, known)) for cut_off in cut_offs)
     space: FeatureSpace | None = None
     early: list[StackedRows] = []
@@ -122,11 +114,11 @@ def gather_rows(
         calendar = target_calendar(con, settings, cut_off)
         soon = _known_horizons(cut_off, twin_knows)
         later = [horizon for horizon in _known_horizons(cut_off, known) if horizon not in soon]
-        # what the twin learns from is recovered without the weeks it is judged on
+        # what the twin learns from is recovered without the weeks it is judged on, and again with them for the model itself
         for parts, horizons, until in ((early, soon, twin_knows), (late, later, known)):
             if horizons:
-                described = _pairs(con, settings, cut_off, attributes)
-                pairs = fetch(con, with_targets(described, labels[until], cut_off, "target").order_by(*KEY))
+                targets = ("target",) if until == known else ("target", "settled")
+                pairs = fetch_described(con, settings, cut_off, attributes, known=until, settled=known, targets=targets)
                 space = space or space_of(pairs, attributes)
                 seed = [settings.demand.seed, cut_off.toordinal(), horizons[0]]
                 parts.append(sample_rows(space, pairs, calendar, horizons, round(share * len(horizons)), seed))
@@ -158,7 +150,7 @@ def target_calendar(con: Backend, settings: Settings, as_of: date) -> list[dict[
     country, subdivision = settings.calendar.country, settings.calendar.subdivision or None
     public = holiday_dates(country, weeks[0] - around, weeks[-1] + around, subdivision)
     working = working_dates(country, weeks[0] - around, weeks[-1] + around, subdivision)
-    moving = [holiday for holiday in _main_holidays(settings) if holiday.moves]
+    moving = [holiday for holiday in country_holidays(settings) if holiday.moves]
     events = fetch(con, table(con, EVENTS).select("event_date")).column("event_date").to_pylist()
     rows = week_calendar(weeks, public, frozenset(events), moving=moving, working=working).drop(["week_start"]).to_pylist()
     return [{name: float(value) for name, value in row.items()} for row in rows]
@@ -170,25 +162,6 @@ def draw_pairs(pairs: pa.Table, most: int, seed: int) -> pa.Table:
         return pairs
     drawn = np.random.default_rng(seed).permutation(pairs.num_rows)[:most]
     return pairs.take(pa.array(np.sort(drawn)))
-
-
-def _pairs(con: Backend, settings: Settings, as_of: date, attributes: Sequence[str], *, orders_only: bool = False) -> ir.Table:
-    recovered = table(con, RECOVERED)
-    cells = with_true_units(table(con, CELLS), recovered.limit(0) if orders_only else recovered, as_of)
-    cold_start = ColdStart(**settings.cold_start.model_dump())
-    return pair_features(
-        cells,
-        table(con, RETAILERS),
-        table(con, SKUS),
-        as_of,
-        attributes=attributes,
-        cold_start=cold_start,
-        main=_main_holidays(settings),
-    )
-
-
-def _main_holidays(settings: Settings) -> tuple[NamedHoliday, ...]:
-    return main_holidays(settings.calendar.country, settings.calendar.subdivision or None, settings.calendar.moving_holidays)
 
 
 def _known_horizons(cut_off: date, known: date) -> list[int]:

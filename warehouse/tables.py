@@ -14,6 +14,7 @@ from contracts.errors import WarehouseError
 from contracts.tables import Table
 from warehouse.schema import create_table
 from warehouse.sql import qualified, quoted
+from warehouse.statements import Days, Statement
 from warehouse.transactions import failures_explained, transaction
 
 
@@ -42,7 +43,7 @@ def has_rows(con: Backend, described: Table) -> bool:
 
 
 def fetch(con: Backend, expression: ir.Table) -> pa.Table:
-    """Compute an expression and return its rows; the only place of uncap that does.
+    """Compute an expression and return its rows; with `fetch_for` the only place of uncap that does.
 
     Raises
     ------
@@ -51,6 +52,33 @@ def fetch(con: Backend, expression: ir.Table) -> pa.Table:
     """
     with failures_explained("reading"):
         return con.to_pyarrow(expression)
+
+
+def fetch_for(con: Backend, statement: Statement, days: Days, **equal: str) -> pa.Table:
+    """Run a statement for some days and return its rows.
+
+    Parameters
+    ----------
+    con
+        The warehouse.
+    statement
+        Compiled once for any days.
+    days
+        As ``Statement.sql`` takes them.
+    equal
+        Texts by column: only rows that have them are returned.
+
+    Raises
+    ------
+    WarehouseError
+        If DuckDB refuses it or runs out of memory or disk.
+    """
+    query = statement.sql(days)
+    if equal:
+        query = f"SELECT * FROM ({query}) WHERE {' AND '.join(f'{quoted(column)} = ?' for column in equal)}"
+    with failures_explained("reading"):
+        # the cast is what ibis does when it reads
+        return con.con.execute(query, list(equal.values())).to_arrow_table().cast(statement.schema)
 
 
 def materialise(con: Backend, described: Table, expression: ir.Table) -> ir.Table:

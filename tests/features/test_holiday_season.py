@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from contracts.weeks import HORIZONS
+from contracts.weeks import HORIZONS, last_week
 from features.holiday_season import WEEKS_AROUND, holiday_seasons, holiday_units
 from tests.cell_rows import AS_OF, at_cap, cell, closed
 from tests.statements import Rows, Statement
@@ -18,9 +19,10 @@ FESTIVAL = 45
 
 def seasons(cells: Rows, keys: tuple[str, ...] = (), weeks_ago: Mapping[int, int] | None = None) -> Rows:
     reached = {3: FESTIVAL, 4: FESTIVAL - 1} if weeks_ago is None else weeks_ago
+    weeks = {horizon: last_week(AS_OF) - timedelta(weeks=ago) for horizon, ago in reached.items()}
 
     def build(demand_cells: Any) -> Any:
-        return holiday_seasons(holiday_units(demand_cells, AS_OF, reached), keys, "group", AS_OF, reached)
+        return holiday_seasons(holiday_units(demand_cells, weeks), keys, "group", weeks)
 
     return Statement(build, "demand_cells").rows(demand_cells=cells)
 

@@ -15,7 +15,7 @@ from features.moving_holidays import (
     phase_weeks,
     same_week_last_year,
     weeks_ago_a_year_before,
-    weeks_ago_of_same_holiday,
+    weeks_of_same_holiday,
 )
 
 CHINA, AMERICA, INDONESIA, BRITAIN = (main_holidays(country) for country in ("CN", "US", "ID", "GB"))
@@ -121,6 +121,6 @@ def test_a_holiday_of_unknown_dates_is_far_and_reaches_nothing() -> None:
 
 def test_only_weeks_that_a_moving_holiday_reaches_have_the_same_week_last_year() -> None:
     as_of = date(2019, 12, 29)  # the festival of 2020 is in week 4; that of 2019 was 51 weeks before
-    assert weeks_ago_of_same_holiday(as_of, CHINA) == {horizon: 51 - horizon for horizon in range(1, 8)}
-    assert weeks_ago_of_same_holiday(date(2019, 6, 30), CHINA).keys() <= set(range(8, 9))
-    assert weeks_ago_of_same_holiday(as_of, ()) == {}
+    assert weeks_of_same_holiday(as_of, CHINA) == {horizon: target_week(as_of, horizon) - timedelta(weeks=51) for horizon in range(1, 8)}
+    assert weeks_of_same_holiday(date(2019, 6, 30), CHINA).keys() <= set(range(8, 9))
+    assert weeks_of_same_holiday(as_of, ()) == {}

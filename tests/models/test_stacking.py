@@ -117,3 +117,17 @@ def test_the_level_is_the_pairs_own_and_never_far_below_its_peers(
     names = ("mean_13w", "mean_26w", "mean_52w", "peer_units")
     rows = pa.table({name: pa.array([value], pa.float32()) for name, value in zip(names, (*means, peers), strict=True)})
     assert level_units(rows) == pytest.approx([level])
+
+
+def test_demand_recovered_again_takes_the_place_of_the_first_estimate() -> None:
+    again = pairs()
+    for horizon in HORIZONS:
+        again = again.append_column(f"settled_{horizon}", pa.array(column(again, f"target_{horizon}") + 1.0))
+    rows = sample_rows(SPACE, again, CALENDAR, (1, 2), 1000, seed=1)
+    known = sample_rows(SPACE, pairs(), CALENDAR, (1, 2), 1000, seed=1)
+    assert rows.units.tolist() == known.units.tolist()
+    assert rows.settle().units.tolist() == (known.units + 1.0).tolist()
+    assert known.settle() is known
+    both = StackedRows.concatenate([rows, known]).settle()
+    assert both.units.tolist() == [*(known.units + 1.0), *known.units]
+    assert rows.take(np.array([1])).settle().units.tolist() == [known.units[1] + 1.0]
