@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from contracts.scored import QUANTILES
@@ -150,4 +151,4 @@ def _losses_by_horizon(weeks: pd.DataFrame) -> dict[str, list[float]]:
 
 
 def _first(rows: StackedRows, n: int) -> StackedRows:
-    return StackedRows(rows.features[:n], rows.units[:n], rows.level[:n])
+    return rows.take(np.arange(n))

@@ -144,7 +144,7 @@ def train_demand(rows: DemandRows, held_out: JudgedWeeks, settings: Settings, wa
         weeks = held_out.beside(forecasts)
         figures = compare_forecasts(weeks, QUANTILES) | calibrated_figures(twin, forecasts, held_out, settings.demand.seed)
         calibration = learn_calibration(twin, forecasts, held_out.unseen, settings.demand.seed)
-    everything = rows.early if rows.late is None else StackedRows.concatenate([rows.early, rows.late])
+    everything = rows.early.settle() if rows.late is None else StackedRows.concatenate([rows.early.settle(), rows.late])
     with watch("lightgbm"):
         model = fit_demand(everything, rows.space, demand_settings(settings))
     return TrainedDemand(replace(model, calibration=calibration), twin, held_out, weeks, figures, everything)

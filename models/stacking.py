@@ -101,23 +101,33 @@ class StackedRows:
         True demand of the target week, units (n,).
     level
         The pair's own level before the cut-off, units a week (n,), above 0.
+    settled
+        True demand as recovered when more was known, units (n,); None where that is ``units``.
     """
 
     features: Matrix
     units: Floats
     level: Floats
+    settled: Floats | None = None
 
     def take(self, which: Integers) -> StackedRows:
         """Return some of the rows."""
-        return StackedRows(self.features[which], self.units[which], self.level[which])
+        settled = None if self.settled is None else self.settled[which]
+        return StackedRows(self.features[which], self.units[which], self.level[which], settled)
+
+    def settle(self) -> StackedRows:
+        """Return the rows with the true demand that was recovered when more was known."""
+        return self if self.settled is None else StackedRows(self.features, self.settled, self.level)
 
     @classmethod
     def concatenate(cls, parts: Sequence[StackedRows]) -> StackedRows:
         """Put the rows of several cut-offs under each other."""
+        settled = [part.units if part.settled is None else part.settled for part in parts]
         return cls(
             np.concatenate([part.features for part in parts]),
             np.concatenate([part.units for part in parts]),
             np.concatenate([part.level for part in parts]),
+            np.concatenate(settled) if any(part.settled is not None for part in parts) else None,
         )
 
 
@@ -134,7 +144,8 @@ def sample_rows(
     Parameters
     ----------
     pairs
-        Pair features of one cut-off with the columns ``target_1`` … ``target_8`` (units; null is a week that was closed).
+        Pair features of one cut-off with the columns ``target_1`` … ``target_8`` (units; null is a week that was closed), and perhaps
+        ``settled_1`` … ``settled_8``: the same weeks as recovered when more was known.
     calendar
         One mapping of calendar columns per horizon, the first for horizon 1.
     horizons
@@ -152,7 +163,8 @@ def sample_rows(
         units = column(pairs, f"target_{horizon}")[index]
         index, units = index[~np.isnan(units)], units[~np.isnan(units)]
         late = space.horizon_block(pairs.take(pa.array(index)), horizon, calendar[horizon - 1])
-        parts.append(StackedRows(np.hstack([base[index], late]), units, level[index]))
+        settled = column(pairs, f"settled_{horizon}")[index] if f"settled_{horizon}" in pairs.column_names else None
+        parts.append(StackedRows(np.hstack([base[index], late]), units, level[index], settled))
     return StackedRows.concatenate(parts)
 
 
