@@ -8,7 +8,7 @@ import pandas as pd
 
 from benchmarks.ablation_rows import AblationRow, judged, loaded
 from demo.county import County
-from flows.deriving import fetch_censored, fetch_shelves
+from flows.deriving import fetch_censored, fetch_shelves, law_settings
 from flows.settings import read_settings
 from models.hoarding_rate import hoarding_rate
 from models.recovery import recover
@@ -62,4 +62,4 @@ def _county(retailers: int, seed: int, share: float) -> County:
 
 
 def _laws() -> RecoverySettings:
-    return RecoverySettings(**read_settings(None).recovery.model_dump(exclude={"recensoring"}))
+    return law_settings(read_settings(None))

@@ -21,7 +21,7 @@ from flows.settings import Settings
 from models.censored_boosting import CensoredBoostingSettings
 from models.hoarding_rate import hoarding_rate
 from models.negative_binomial_family import NegativeBinomialSettings
-from models.recensoring import Recensoring, RecensoringSettings
+from models.recensoring import Recensoring, RecensoringSettings, law_alone
 from models.recovery import CensoredHistory, censored_history, learn_to_uncap, recover
 from models.sell_through import ShelfWeeks, corrected_by_shelves, shelf_weeks
 from models.size_laws import RecoverySettings
@@ -66,7 +66,7 @@ def learn_recovery(settings: Settings, history: CensoredHistory, as_of: date, sa
     learned = learn_to_uncap(
         history,
         as_of,
-        _laws(settings),
+        law_settings(settings),
         RecensoringSettings(
             donors=grown.donors,
             max_orders=grown.max_orders,
@@ -86,6 +86,8 @@ def learn_recovery(settings: Settings, history: CensoredHistory, as_of: date, sa
     if hoarding is not None:
         shown = f"{hoarding.rate:.1%} ± {hoarding.margin:.1%}"
         say(f"hoarding, or a surge, in {shown} of {hoarding.orders:,} orders under caps far above what is usual")
+    if learned is None and hoarding is not None:
+        learned = law_alone()
     if learned is not None:
         learned = replace(learned, hoarding=hoarding)
         say(_compared(learned))
@@ -100,6 +102,8 @@ def _compared(learned: Recensoring) -> str:
     if judged:
         figures = ", ".join(f"{_words(check.family)} bias {check.bias:+.1%} WAPE {check.wape:.3f}" for check in judged)
         return f"recovery by {name}: {judged[0].orders:,} orders capped on purpose found again by {figures}{left_out}"
+    if not learned.held_out:
+        return f"recovery by {name}: too few orders to compare it on{left_out}"
     figures = ", ".join(
         f"{_words(check.family)} loss {check.log_loss:.3f} nats, {check.capped_bias:+.1%} below caps" for check in learned.held_out
     )
@@ -128,7 +132,7 @@ def recover_as_of(
         By cut-off, the frame of ``models.recovery.recover``, corrected by what shops sold where hoarding is evident; nothing later than
         the cut-off counted.
     """
-    threads, laws = settings.recovery.recensoring.num_threads, _laws(settings)
+    threads, laws = settings.recovery.recensoring.num_threads, law_settings(settings)
     hoards = learned is not None and learned.hoarding is not None and learned.hoarding.evident
     shelves = fetch_shelves(con) if hoards else None
     recovered = {as_of: corrected_by_shelves(recover(history, as_of, laws, learned, threads), shelves, as_of)[0] for as_of in cut_offs}
@@ -136,7 +140,8 @@ def recover_as_of(
     return recovered
 
 
-def _laws(settings: Settings) -> RecoverySettings:
+def law_settings(settings: Settings) -> RecoverySettings:
+    """Return the settings of the censored law in the model's own words."""
     return RecoverySettings(**settings.recovery.model_dump(exclude={"recensoring", "negative_binomial"}))
 
 

@@ -12,7 +12,7 @@ from ibis.backends.duckdb import Backend
 
 from contracts.cells import CELLS, RECOVERED
 from contracts.raw import RETAILERS, SKUS
-from contracts.weeks import HORIZONS, PAIR_WEEKS
+from contracts.weeks import HORIZONS, PAIR_WEEKS, require_sunday
 from features.cells import with_true_units
 from features.demand import no_holidays, pair_features, sku_holidays
 from features.holiday_names import NamedHoliday, main_holidays
@@ -45,6 +45,10 @@ def fetch_described(
 
     Parameters
     ----------
+    as_of
+        The Sunday; ``derived.recovered`` must hold it.
+    attributes
+        Those of the registers that may be seen.
     known
         What came is known up to this Sunday; must be given with ``targets``.
     settled
@@ -55,7 +59,13 @@ def fetch_described(
         Take every order for the demand, as if nothing had been recovered.
     pair
         ``retailer_id`` and ``sku_id``, to describe only this one.
+
+    Raises
+    ------
+    UsageError
+        If ``as_of`` is no Sunday.
     """
+    require_sunday(as_of)
     same_holiday = weeks_of_same_holiday(as_of, country_holidays(settings))
     weeks = {f"holiday_{horizon}": same_holiday.get(horizon) for horizon in HORIZONS}
     pairs = pair_statement(tuple(attributes), ColdStart(**settings.cold_start.model_dump()))

@@ -151,4 +151,4 @@ def _losses_by_horizon(weeks: pd.DataFrame) -> dict[str, list[float]]:
 
 
 def _first(rows: StackedRows, n: int) -> StackedRows:
-    return rows.take(np.arange(n))
+    return rows.take(np.arange(min(n, rows.units.size)))

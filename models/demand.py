@@ -198,7 +198,7 @@ class DemandModel:
         learned = described.get("calibration")
         return cls(
             FeatureSpace.from_json(described["space"]),
-            MeanBoosters.load(folder, described.get("members", 1), described.get("shift", 0.0)),
+            MeanBoosters.load(folder, described.get("members"), described.get("shift", 0.0)),
             lgb.Booster(model_file=folder / "order.txt"),
             SizeQuantiles.from_json(described["sizes"]),
             None if learned is None else Calibration.from_json(learned),

@@ -52,20 +52,21 @@ class MeanBoosters:
             member.save_model(folder / _file(number))
 
     @classmethod
-    def load(cls, folder: Path, members: int, shift: float) -> MeanBoosters:
-        """Read what ``save`` wrote.
+    def load(cls, folder: Path, members: int | None, shift: float) -> MeanBoosters:
+        """Read what ``save`` wrote; None for ``members`` reads the one booster of a version that had no more.
 
         Raises
         ------
         TrackingError
             If a file is missing.
         """
-        missing = [_file(number) for number in range(members) if not (folder / _file(number)).exists()]
+        files = ["mean.txt"] if members is None else [_file(number) for number in range(members)]
+        missing = [name for name in files if not (folder / name).exists()]
         if missing:
             raise TrackingError(
                 f"demand model: no {', '.join(missing)} in {folder}", hint="train again, or restore the tracking store's artifacts"
             )
-        return cls(tuple(lgb.Booster(model_file=folder / _file(number)) for number in range(members)), shift)
+        return cls(tuple(lgb.Booster(model_file=folder / name) for name in files), shift)
 
 
 def fit_members(

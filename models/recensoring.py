@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -230,16 +230,14 @@ def fit_recensoring(
     Returns
     -------
     Recensoring or None
-        None where there are too few orders. Where no order can be capped on purpose (everything is capped always) it has one of the two
+        None where there are too few orders. Where too few can be capped on purpose (everything is capped always) it has one of the two
         laws and no boosters.
     """
     left_out = too_long(rationed.orders.count, counts)
     tried = None if left_out else counts
     taught = teach(orders, rationed.sizes, laws, Capping(settings.donors, settings.max_orders, settings.seed), tried)
-    if taught is None:
-        return _by_held_out(rationed, real, laws, tried)
-    if taught.true_excess.size < LEAST_TAUGHT or np.unique(taught.sku).size < settings.folds:
-        return None
+    if taught is None or taught.true_excess.size < LEAST_TAUGHT or np.unique(taught.sku).size < settings.folds:
+        return law_alone(left_out) if left_out else _by_held_out(rationed, real, laws, tried)
     boosters, unseen, fold = _grown(taught, settings)
     likeness = likeness_to(real, taught.capped, settings.threads, settings.seed)
     factor = _scale(likeness * taught.true_excess, likeness * unseen)
@@ -257,6 +255,11 @@ def fit_recensoring(
     return Recensoring(boosters, taught.capped.names, factor, family, edges, spread, checks, (), law, left_out)
 
 
+def law_alone(left_out: str = "") -> Recensoring:
+    """Return what leaves everything to the pair's own law, compared with nothing."""
+    return Recensoring((), (), 1.0, "law", np.empty(0), np.ones((1, len(SPREAD_LEVELS))), (), left_out=left_out)
+
+
 def _by_held_out(
     rationed: RationedOrders, real: CappedOrders, laws: RecoverySettings, counts: NegativeBinomialSettings | None
 ) -> Recensoring | None:
@@ -268,7 +271,7 @@ def _by_held_out(
         return None
     family = min(held_out, key=lambda check: check.loss).family
     if family == "law":
-        return Recensoring((), (), 1.0, family, np.empty(0), np.ones((1, len(SPREAD_LEVELS))), (), held_out)
+        return replace(law_alone(), held_out=held_out)
     law = rationed.fit(counts)
     some = rationed.describe(real.position[drawn_positions(real.cap.size, SPREAD_ORDERS, counts.boosting.seed)])
     beyond = law.quantiles(some, [(k + 0.5) / SPREAD_POINTS for k in range(SPREAD_POINTS)]) - some.lower[:, None]

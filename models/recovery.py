@@ -164,7 +164,8 @@ def recover(
         rationed, capped = _capped_orders(known, laws)
         counted = None if learned.counts is None else rationed.describe(capped.position)
         place = (np.cumsum(censored) - 1)[capped.row]
-        sizes[place], by_law[place] = learned.sizes(capped, counted, threads), False
+        if place.size:
+            sizes[place], by_law[place] = learned.sizes(capped, counted, threads), False
     of_law = tuple(values[by_law] for values in asked)
     bounds = [inverse(quantile(level, *of_law), settings.power) for level in QUANTILE_LEVELS]
     sizes[by_law] = np.column_stack([mean_units(of_law, settings.power), *bounds])

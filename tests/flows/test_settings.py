@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from contracts.errors import ConfigurationError
+from flows.deriving import law_settings
 from flows.locations import PROJECT_FOLDER, database_of, tracking_uri, warehouse_url
 from flows.settings import Settings, read_settings
 
@@ -144,3 +145,8 @@ def test_every_form_of_a_warehouse_url_becomes_absolute(address: str, url: str) 
 def test_every_form_of_a_tracking_uri_becomes_absolute(address: str, uri: str, database: str | None) -> None:
     assert tracking_uri(address, Path("/project")) == uri
     assert database_of(uri) == (Path(database) if database else None)
+
+
+def test_the_settings_of_recovery_are_those_of_the_law() -> None:
+    settings = read_settings(None)
+    assert law_settings(settings).power == settings.recovery.power

@@ -77,3 +77,10 @@ def test_a_lost_member_is_named(rows: StackedRows, tmp_path: Path) -> None:
     (tmp_path / "mean_1.txt").unlink()
     with pytest.raises(TrackingError, match=r"no mean_1\.txt in"):
         MeanBoosters.load(tmp_path, 2, 0.0)
+
+
+def test_the_one_booster_of_an_earlier_version_is_read(rows: StackedRows, tmp_path: Path) -> None:
+    booster = grow(rows, 7)
+    booster.save_model(tmp_path / "mean.txt")
+    earlier = MeanBoosters.load(tmp_path, None, 0.0)
+    np.testing.assert_allclose(earlier.scores(rows.features, 1), booster.predict(rows.features, raw_score=True, num_threads=1))

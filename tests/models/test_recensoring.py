@@ -204,7 +204,10 @@ def test_where_the_history_is_too_long_the_negative_binomial_law_is_left_out_and
     assert {check.family for check in learned.checks} == set(BY_TWO)
     assert "more than 1,000" in learned.left_out
     always = censored_history(market[market.cap_units.notna()], LAWS.power)
-    assert learn_to_uncap(always, END, LAWS, SMALL, replace(COUNTS, largest_history=1000)) is None
+    alone = learn_to_uncap(always, END, LAWS, SMALL, replace(COUNTS, largest_history=1000))
+    assert alone is not None
+    assert (alone.family, alone.held_out) == ("law", ())
+    assert "more than 1,000" in alone.left_out
 
 
 def test_from_few_orders_or_few_skus_nothing_is_learned(market: pd.DataFrame) -> None:
