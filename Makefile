@@ -30,7 +30,7 @@ demo: .venv/ready    ## the main job on a simulated county
 	$(BIN)/uncap demo
 
 test: lint types architecture   ## every check: style, types, imports, then all tests with their coverage
-	$(BIN)/pytest --cov
+	$(BIN)/pytest --cov --numprocesses 2 --dist loadfile
 
 lint: .venv/ready    ## style, and whether the formatter would change anything
 	$(BIN)/ruff check

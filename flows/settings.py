@@ -250,7 +250,7 @@ class Settings(Section):
     >>> settings.warehouse.url
     'duckdb:////srv/w.duckdb'
     >>> settings.demand.cut_off_spacing_weeks
-    8
+    4
     """
 
     warehouse: Warehouse

@@ -32,6 +32,12 @@ num_leaves = 15
 min_data_in_leaf = 50
 num_threads = 2
 
+[recovery.negative_binomial]
+max_orders = 4_000
+num_iterations = 8
+num_leaves = 7
+num_threads = 2
+
 [demand]
 cut_offs = 2
 cut_off_spacing_weeks = 12
