@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
-from contracts.weeks import HORIZONS, PAIR_WEEKS, last_week, target_week
+from contracts.weeks import HORIZONS, PAIR_WEEKS, target_week
 from features.holiday_names import NamedHoliday
 
 LONG_REACH = (-5, 3)
@@ -79,18 +79,6 @@ def same_week_last_year(week_start: date, main: Sequence[NamedHoliday]) -> date:
     near = sorted(range(PAIR_WEEKS - MOST_WEEKS_BACK, PAIR_WEEKS - FEWEST_WEEKS_BACK + 1), key=lambda shift: (abs(shift), shift))
     free = (plain + timedelta(weeks=shift) for shift in near)
     return next((week for week in free if not any(_reaches(week, holiday) for holiday in moving)), plain)
-
-
-def weeks_ago_a_year_before(as_of: date, main: Sequence[NamedHoliday]) -> dict[int, int]:
-    """Return how many weeks before the last known one the same week of last year is, by horizon.
-
-    Examples
-    --------
-    >>> weeks_ago_a_year_before(date(2019, 9, 29), [])[8]
-    44
-    """
-    weeks = {horizon: same_week_last_year(target_week(as_of, horizon), main) for horizon in HORIZONS}
-    return {horizon: (last_week(as_of) - week).days // 7 for horizon, week in weeks.items()}
 
 
 def weeks_of_same_holiday(as_of: date, main: Sequence[NamedHoliday]) -> dict[int, date]:
