@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
+from contracts.cells import RECOVERED
 from contracts.errors import ConfigurationError
 from contracts.raw import EVENTS
 from contracts.weeks import CHURN_HORIZONS, HORIZONS, last_week, target_week
@@ -19,7 +20,7 @@ from features.demand import GROUP_FEATURES, PAIR_FEATURES, SEASON_FEATURES
 from flows.pair_statements import country_holidays, fetch_described
 from flows.settings import Settings
 from models.stacking import FeatureSpace, StackedRows, feature_space, sample_rows
-from warehouse.tables import fetch, table
+from warehouse.tables import fetch, has_rows, table
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ def gather_rows(
     ConfigurationError
         If no target is early.
     """
+    recovered = has_rows(con, RECOVERED)
     share = settings.demand.max_training_rows / sum(len(_known_horizons(cut_off, known)) for cut_off in cut_offs)
     space: FeatureSpace | None = None
     early: list[StackedRows] = []
@@ -117,7 +119,7 @@ def gather_rows(
         # what the twin learns from is recovered without the weeks it is judged on, and again with them for the model itself
         for parts, horizons, until in ((early, soon, twin_knows), (late, later, known)):
             if horizons:
-                targets = ("target",) if until == known else ("target", "settled")
+                targets = ("target", "settled") if recovered and until != known else ("target",)
                 pairs = fetch_described(con, settings, cut_off, attributes, known=until, settled=known, targets=targets)
                 space = space or space_of(pairs, attributes)
                 seed = [settings.demand.seed, cut_off.toordinal(), horizons[0]]

@@ -95,9 +95,9 @@ class CensoredBoosting:
     alpha: Floats
     overall_alpha: float
 
-    def means(self, features: Matrix, start: Floats) -> Floats:
-        """Return mu, the mean of the whole law, units (n,); parameters as in ``fit_censored``."""
-        departure = np.asarray(self.booster.predict(features, raw_score=True), dtype=np.float64)
+    def means(self, features: Matrix, start: Floats, threads: int = 0) -> Floats:
+        """Return mu, the mean of the whole law, units (n,); parameters as in ``fit_censored``, 0 threads are LightGBM's default."""
+        departure = np.asarray(self.booster.predict(features, raw_score=True, num_threads=threads), dtype=np.float64)
         return np.maximum(start, LEAST_START) * np.exp(np.clip(departure, -FARTHEST_LOG, FARTHEST_LOG))
 
     def alphas(self, classes: Integers) -> Floats:
@@ -105,15 +105,22 @@ class CensoredBoosting:
         known = np.append(self.alpha, self.overall_alpha)
         return known[np.where(classes < self.alpha.size, classes, self.alpha.size)]
 
-    def expected(self, features: Matrix, lower: Floats, upper: Floats, start: Floats, classes: Integers) -> Floats:
+    def expected(self, features: Matrix, lower: Floats, upper: Floats, start: Floats, classes: Integers, threads: int = 0) -> Floats:
         """Return E[size | lower <= size <= upper] given an order, units (n,), within the bounds; parameters as in ``fit_censored``."""
-        return expected_units(*_of_orders(lower, upper), self.means(features, start), self.alphas(classes))
+        return expected_units(*_of_orders(lower, upper), self.means(features, start, threads), self.alphas(classes))
 
     def quantiles(
-        self, features: Matrix, lower: Floats, upper: Floats, start: Floats, classes: Integers, levels: Sequence[float]
+        self,
+        features: Matrix,
+        lower: Floats,
+        upper: Floats,
+        start: Floats,
+        classes: Integers,
+        levels: Sequence[float],
+        threads: int = 0,
     ) -> Floats:
         """Return conditional quantiles of the size, units (n, levels), whole steps above ``lower``, not crossing where levels rise."""
-        law = (self.means(features, start), self.alphas(classes))
+        law = (self.means(features, start, threads), self.alphas(classes))
         interval = _of_orders(lower, upper)
         return np.column_stack([conditional_quantile(level, *interval, *law) for level in levels])
 

@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 
 from models.censored_boosting import CensoredBoosting, CensoredBoostingSettings, fit_censored
-from models.censored_likelihood import conditional_quantile, expected_units
 from models.orders import Orders
 from models.retailer_sizes import RetailerSizes
 from models.size_laws import PairLaws, mean_units
@@ -149,20 +148,23 @@ class NegativeBinomialFamily:
     spread_edges: Floats
     size_edges: Floats
 
-    def law(self, described: DescribedOrders) -> tuple[Floats, Floats]:
+    def law(self, described: DescribedOrders, threads: int) -> tuple[Floats, Floats]:
         """Return mean (units) and dispersion of each order's law (m,) each."""
-        classes = _classes(described, self.spread_edges, self.size_edges)
-        return self.boosting.means(described.features, described.start), self.boosting.alphas(classes)
+        return self.boosting.means(described.features, described.start, threads), self.boosting.alphas(self._classes(described))
 
-    def excess(self, capped: DescribedOrders) -> Floats:
+    def excess(self, capped: DescribedOrders, threads: int) -> Floats:
         """Return how much more than its cap each order at a cap is expected to have been, units (m,)."""
-        lower = np.maximum(capped.lower, 1.0)
-        return np.asarray(expected_units(lower, np.full(lower.shape, np.inf), *self.law(capped)) - lower)
+        unbound = np.full(capped.lower.shape, np.inf)
+        expected = self.boosting.expected(capped.features, capped.lower, unbound, capped.start, self._classes(capped), threads)
+        return expected - np.maximum(capped.lower, 1.0)
 
-    def quantiles(self, capped: DescribedOrders, levels: Sequence[float]) -> Floats:
+    def quantiles(self, capped: DescribedOrders, levels: Sequence[float], threads: int) -> Floats:
         """Return quantiles of the size of orders at a cap, units (m, levels)."""
-        lower, law = np.maximum(capped.lower, 1.0), self.law(capped)
-        return np.column_stack([conditional_quantile(level, lower, np.full(lower.shape, np.inf), *law) for level in levels])
+        unbound, classes = np.full(capped.lower.shape, np.inf), self._classes(capped)
+        return self.boosting.quantiles(capped.features, capped.lower, unbound, capped.start, classes, levels, threads)
+
+    def _classes(self, described: DescribedOrders) -> Integers:
+        return _classes(described, self.spread_edges, self.size_edges)
 
     def save(self, folder: Path) -> None:
         """Write the model as text."""

@@ -32,13 +32,10 @@ from models.orders import Flags, Orders
 from models.recovery_checks import BLENDS, SPREAD_LEVELS, Estimates, HeldOut, Transfer, compare_laws, judge, nearest, spread_around
 from models.size_laws import RecoverySettings
 from models.stacking import Floats, Integers, Matrix
-from models.teaching import Capping, Taught, teach
+from models.teaching import LEAST_TAUGHT, Capping, Taught, teach
 
 LEAST_EXCESS, MOST_EXCESS = 0.05, 50.0
 """Bounds, in caps, of the excess that the model starts from and of the one it learns from."""
-
-LEAST_TAUGHT = 2000
-"""With fewer capped orders, of known size or at all where no size is known, nothing is learned."""
 
 SPREAD_ORDERS, SPREAD_POINTS = 3000, 20
 """So many orders at caps, at so many midpoints of probability, tell how wide the negative binomial law is beyond caps."""
@@ -48,25 +45,19 @@ COUNTS = "negative_binomial"
 
 
 @dataclass(frozen=True)
-class RecensoringSettings:
+class RecensoringSettings(Capping):
     """How orders are capped on purpose, and how the model is grown.
 
     Attributes
     ----------
-    donors
-        Rationed SKUs that lend their caps to each free SKU.
-    max_orders
-        Orders of free SKUs to cap at most.
     folds
         Parts of the SKUs, each judged by a model of the others.
     rounds, leaves, min_rows_per_leaf, learning_rate, feature_fraction, tweedie_power
         As in LightGBM.
-    threads, seed
-        Of LightGBM, and of all drawing.
+    threads
+        Of LightGBM; it has the seed of the drawing.
     """
 
-    donors: int
-    max_orders: int
     folds: int
     rounds: int
     leaves: int
@@ -75,7 +66,6 @@ class RecensoringSettings:
     feature_fraction: float
     tweedie_power: float
     threads: int
-    seed: int
 
     def lightgbm(self) -> dict[str, object]:
         """Return the parameters as LightGBM names them."""
@@ -157,7 +147,7 @@ class Recensoring:
         if "recensoring" in BLENDS[self.family]:
             learned = capped.cap * self.factor * _excess(self.boosters, capped.features, _start(capped), threads)
         if self.counts is not None and counted is not None:
-            by_counts = self.counts.excess(counted)
+            by_counts = self.counts.excess(counted, threads)
         excess = Estimates(capped.expected - capped.cap, by_counts, learned).blended(BLENDS[self.family])
         member = np.searchsorted(self.edges, excess / capped.cap)
         return np.asarray(capped.cap[:, None] + excess[:, None] * np.column_stack([np.ones(excess.size), self.spread[member]]))
@@ -235,8 +225,8 @@ def fit_recensoring(
     """
     left_out = too_long(rationed.orders.count, counts)
     tried = None if left_out else counts
-    taught = teach(orders, rationed.sizes, laws, Capping(settings.donors, settings.max_orders, settings.seed), tried)
-    if taught is None or taught.true_excess.size < LEAST_TAUGHT or np.unique(taught.sku).size < settings.folds:
+    taught = teach(orders, rationed.sizes, laws, settings, tried)
+    if taught is None or np.unique(taught.sku).size < settings.folds:
         return law_alone(left_out) if left_out else _by_held_out(rationed, real, laws, tried)
     boosters, unseen, fold = _grown(taught, settings)
     likeness = likeness_to(real, taught.capped, settings.threads, settings.seed)
@@ -266,7 +256,7 @@ def _by_held_out(
     """Choose between the two laws by orders held out of both."""
     if counts is None or real.cap.size < LEAST_TAUGHT:
         return None
-    held_out = compare_laws(rationed.orders, rationed.sizes, laws, counts)
+    held_out = compare_laws(rationed.orders, laws, counts)
     if not held_out:
         return None
     family = min(held_out, key=lambda check: check.loss).family
@@ -274,8 +264,9 @@ def _by_held_out(
         return replace(law_alone(), held_out=held_out)
     law = rationed.fit(counts)
     some = rationed.describe(real.position[drawn_positions(real.cap.size, SPREAD_ORDERS, counts.boosting.seed)])
-    beyond = law.quantiles(some, [(k + 0.5) / SPREAD_POINTS for k in range(SPREAD_POINTS)]) - some.lower[:, None]
-    expected, cap = (np.repeat(values, SPREAD_POINTS) for values in (law.excess(some), some.lower))
+    threads = counts.boosting.threads
+    beyond = law.quantiles(some, [(k + 0.5) / SPREAD_POINTS for k in range(SPREAD_POINTS)], threads) - some.lower[:, None]
+    expected, cap = (np.repeat(values, SPREAD_POINTS) for values in (law.excess(some, threads), some.lower))
     edges, spread = spread_around(expected, beyond.ravel(), cap)
     return Recensoring((), (), 1.0, family, edges, spread, (), held_out, law)
 

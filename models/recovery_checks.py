@@ -15,7 +15,7 @@ from scipy.special import log_ndtr
 from models.censored_likelihood import expected_units, negative_log_likelihood, order_mean, survival
 from models.negative_binomial_family import NegativeBinomialSettings, describe_orders, drawn_positions, fit_negative_binomial
 from models.orders import Flags, Orders
-from models.retailer_sizes import RetailerSizes
+from models.retailer_sizes import retailer_sizes
 from models.size_laws import POINTS, PairLaws, RecoverySettings, inverse, laws_of_orders, transform
 from models.stacking import Floats
 from models.truncated_normal import quantile
@@ -145,7 +145,7 @@ def spread_around(expected: Floats, true_excess: Floats, cap: Floats) -> tuple[F
     return edges, np.asarray(rows)
 
 
-def compare_laws(orders: Orders, sizes: RetailerSizes, laws: RecoverySettings, settings: NegativeBinomialSettings) -> tuple[HeldOut, ...]:
+def compare_laws(orders: Orders, laws: RecoverySettings, settings: NegativeBinomialSettings) -> tuple[HeldOut, ...]:
     """Judge the pair's own law and the negative binomial one on orders of retailers on whose orders no tree was grown.
 
     A third of the orders of half of the retailers is held out of both; what is left of them still tells the law of their pairs.
@@ -154,8 +154,6 @@ def compare_laws(orders: Orders, sizes: RetailerSizes, laws: RecoverySettings, s
     ----------
     orders
         Of rationed SKUs.
-    sizes
-        What retailers order of other SKUs, from all orders.
 
     Returns
     -------
@@ -166,15 +164,16 @@ def compare_laws(orders: Orders, sizes: RetailerSizes, laws: RecoverySettings, s
     judged = rng.random(int(orders.retailer.max(initial=-1)) + 1)[orders.retailer] < 0.5
     held = judged & (rng.random(orders.count) < HELD_OUT_SHARE)
     told, asked = orders.take(~held), orders.take(held & np.isin(orders.pair, orders.pair[~held]))
-    source, of_asked = told.sku, asked.sku
+    source, of_asked, as_coded = told.sku, asked.sku, told
     told, asked = _without_gaps(told, told), _without_gaps(asked, told)
     grown = np.flatnonzero(~judged[~held])
     if grown.size < settings.boosting.min_rows_per_leaf or asked.count == 0:
         return ()
     own = laws_of_orders(told, laws)
+    sizes = retailer_sizes(as_coded, own.typical_units(told.pair))
     rows = grown[drawn_positions(grown.size, settings.max_orders, settings.boosting.seed)]
     family = fit_negative_binomial(describe_orders(told, told.take(rows), source[rows], sizes, own), settings)
-    mean, dispersion = family.law(describe_orders(told, asked, of_asked, sizes, own))
+    mean, dispersion = family.law(describe_orders(told, asked, of_asked, sizes, own), settings.boosting.threads)
     upper = np.where(asked.at_cap, np.inf, asked.size)
     by_count = negative_log_likelihood(asked.size, upper, mean, dispersion, ordered=True)
     return (

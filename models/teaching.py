@@ -14,6 +14,9 @@ from models.retailer_sizes import RetailerSizes
 from models.size_laws import PairLaws, RecoverySettings, laws_of_orders
 from models.stacking import Floats, Integers
 
+LEAST_TAUGHT = 2000
+"""With fewer capped orders, of known size or at all where no size is known, nothing is learned."""
+
 
 @dataclass(frozen=True)
 class Capping:
@@ -78,7 +81,7 @@ def teach(
     Returns
     -------
     Taught or None
-        None where there is nothing to cap on purpose: no cap, or everything capped always.
+        None where there is too little to cap on purpose: no cap, everything capped always, or few orders.
     """
     rationed = rationed_skus(orders)
     if rationed.size == 0:
@@ -92,6 +95,8 @@ def teach(
         return None
     own = [laws_of_orders(copy.orders, laws) for copy in teaching]
     described = [_described(copy, sizes, law) for copy, law in zip(teaching, own, strict=True)]
+    if sum(each.cap.size for each in described) < LEAST_TAUGHT:
+        return None
     capped = CappedOrders(
         np.concatenate([each.position for each in described]),
         np.concatenate([each.row for each in described]),
@@ -117,4 +122,4 @@ def _described(copy: Recapped, sizes: RetailerSizes, laws: PairLaws) -> CappedOr
 
 def _counted(copy: RationedOrders, at: Integers, counts: NegativeBinomialSettings) -> Floats:
     """Return the excess at caps by a negative binomial law of the copy, which sees no true size."""
-    return copy.fit(counts).excess(copy.describe(at))
+    return copy.fit(counts).excess(copy.describe(at), counts.boosting.threads)

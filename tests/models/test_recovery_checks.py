@@ -20,7 +20,6 @@ from models.recovery_checks import (
     negative_binomial_below_caps,
     spread_around,
 )
-from models.retailer_sizes import retailer_sizes
 from models.size_laws import PairLaws, RecoverySettings, transform
 from tests.models.test_negative_binomial_family import SMALL, orders_of_market
 
@@ -101,7 +100,7 @@ def test_what_a_count_is_expected_to_be_below_a_cap_is_a_naive_sum(mean: float, 
 
 def test_laws_are_compared_on_orders_held_out_of_both() -> None:
     market, _ = orders_of_market(3)
-    held_out = compare_laws(market, retailer_sizes(market, np.full(market.count, 10.0)), LAWS, SMALL)
+    held_out = compare_laws(market, LAWS, SMALL)
     assert [check.family for check in held_out] == ["law", "negative_binomial"]
     assert held_out[0].orders == held_out[1].orders
     assert 0.1 * market.count < held_out[0].orders < 0.2 * market.count
@@ -114,7 +113,7 @@ def test_laws_are_compared_on_orders_held_out_of_both() -> None:
 def test_of_too_few_orders_none_are_held_out() -> None:
     few = orders([3.0, 4.0], [np.inf, 4.0])
     settings = NegativeBinomialSettings(SMALL.boosting, 100, 2, 2, 100)
-    assert compare_laws(few, retailer_sizes(few, np.full(2, 3.0)), LAWS, settings) == ()
+    assert compare_laws(few, LAWS, settings) == ()
 
 
 def test_a_large_bias_below_caps_outweighs_a_little_likelihood() -> None:
