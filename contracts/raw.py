@@ -7,6 +7,7 @@ from contracts.tables import Column, Kind, Reference, Table
 INTERACTION_KINDS = ("visit", "call", "complaint", "return", "survey")
 SUPPLY_CLASSES = ("free", "priority", "scarce")
 ORIGINS = ("local", "other")
+OVERRIDDEN = ("value_class", "suggested_tier")
 
 RETAILER_ID = Column("retailer_id", Kind.TEXT, "the retailer", required=True)
 SKU_ID = Column("sku_id", Kind.TEXT, "the stock-keeping unit", required=True)
@@ -47,6 +48,8 @@ RETAILERS = Table(
         Column("longitude", Kind.NUMBER, "degrees east", minimum=-180, maximum=180),
         Column("floating_population", Kind.NUMBER, "people passing by", minimum=0),
         Column("consumption_level", Kind.NUMBER, "spending power of the neighbourhood", minimum=0),
+        Column("address", Kind.TEXT, "street address: a new licence at the same one is the same shop"),
+        Column("account_manager", Kind.TEXT, "who looks after it"),
     ),
     key=("retailer_id",),
     description="One licensed retailer.",
@@ -148,5 +151,25 @@ EVENTS = Table(
     description="A day that moves demand and is in no public calendar.",
 )
 
-RAW_TABLES = (RETAILERS, SKUS, ORDER_LINES, ALLOCATION_LIMITS, SUPPLY, INTERACTIONS, SELL_THROUGH, EVENTS)
+SEGMENT_OVERRIDES = Table(
+    "raw",
+    "segment_overrides",
+    (
+        Column("override_id", Kind.TEXT, "the override", required=True),
+        RETAILER_ID,
+        Column("attribute", Kind.TEXT, "what is overridden", required=True, choices=OVERRIDDEN),
+        Column("value", Kind.TEXT, "the value class or tier it gets instead", required=True),
+        Column("reason", Kind.TEXT, "why", required=True),
+        Column("proposed_by", Kind.TEXT, "user that proposed it", required=True),
+        Column("proposed_on", Kind.DATE, "day it was proposed", required=True),
+        Column("approved_by", Kind.TEXT, "another user, that approved it; null while it waits"),
+        Column("approved_on", Kind.DATE, "day it was approved; null while it waits"),
+        Column("expires_on", Kind.DATE, "last day it holds", required=True),
+    ),
+    key=("override_id",),
+    description="A value class or supply tier that a person sets against the computed one, until a day.",
+    references=(Reference("retailer_id", "retailers"),),
+)
+
+RAW_TABLES = (RETAILERS, SKUS, ORDER_LINES, ALLOCATION_LIMITS, SUPPLY, INTERACTIONS, SELL_THROUGH, EVENTS, SEGMENT_OVERRIDES)
 """All input tables, those that others refer to first."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contracts.tables import Column, Kind, Table
+from contracts.weeks import CHURN_HORIZONS
 
 RECOVERED_CENSORING = ("cap", "band", "floor")
 """Those of which true demand is estimated: where nothing is learned, there is nothing to estimate from."""
 
+SCORED_BY = ("model", "btyd", "rule")
 RISK_BANDS = ("low", "watch", "high", "critical")
 QUANTILES = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
 
@@ -102,13 +104,27 @@ CHURN_SCORE = Table(
         Column("p_churn_8w", Kind.NUMBER, "probability of no order in the next 8 weeks", required=True),
         Column("p_churn_13w", Kind.NUMBER, "probability of no order in the next 13 weeks", required=True),
         Column("p_churn_26w", Kind.NUMBER, "probability of no order in the next 26 weeks", required=True),
+        *(
+            Column(f"p_churn_{weeks}w_{end}", Kind.NUMBER, f"{word} end of the 90 % interval of p_churn_{weeks}w")
+            for weeks in CHURN_HORIZONS
+            for end, word in (("low", "lower"), ("high", "upper"))
+        ),
+        Column(
+            "p_decline_13w",
+            Kind.NUMBER,
+            "probability of at most half the units of the same 13 weeks a year before; null where it has no year",
+        ),
+        Column(
+            "p_category_loss_13w", Kind.NUMBER, "probability of dropping a category it buys for 13 weeks; null where categories are unknown"
+        ),
         Column("risk_band", Kind.TEXT, "low, watch, high or critical", required=True, choices=RISK_BANDS),
         Column("risk_band_prev", Kind.TEXT, "the band of the as_of before; null the first time", choices=RISK_BANDS),
         Column("margin_at_risk", Kind.NUMBER, "money expected to be lost over 26 weeks; null where no prices are known"),
         Column("reason_1", Kind.TEXT, "what raises the risk most, in a plain sentence", required=True),
         Column("reason_2", Kind.TEXT, "second reason"),
         Column("reason_3", Kind.TEXT, "third reason"),
-        Column("scored_by", Kind.TEXT, "model, or rule where the history is too short for it", required=True, choices=("model", "rule")),
+        Column("scored_by", Kind.TEXT, "model; btyd or rule where the history is too short for it", required=True, choices=SCORED_BY),
+        Column("definition_version", Kind.TEXT, "version of the definition of churn"),
         MODEL_VERSION,
         RUN_ID,
     ),

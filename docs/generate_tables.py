@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from contracts.cells import CELLS, RECOVERED
+from contracts.customers import CUSTOMER_TABLES
 from contracts.raw import RAW_TABLES
 from contracts.scored import SCORED_TABLES
 from contracts.tables import Column, Table
@@ -70,7 +71,7 @@ Computed from the input tables whenever they are needed. Nothing outside uncap s
 def page() -> str:
     """Return the whole page as Markdown."""
     parts = [HEAD]
-    for head, tables in ((RAW, RAW_TABLES), (SCORED, SCORED_TABLES), (DERIVED, (CELLS, RECOVERED))):
+    for head, tables in ((RAW, RAW_TABLES), (SCORED, SCORED_TABLES + CUSTOMER_TABLES), (DERIVED, (CELLS, RECOVERED))):
         parts += [head, *(section(table) for table in tables)]
     return "\n".join(parts)
 

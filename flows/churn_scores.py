@@ -44,7 +44,7 @@ def score_retailers(con: Backend, settings: Settings, as_of: date, version: Mode
         model_version=version.version,
         run_id=run_id,
     )
-    return pa.Table.from_pandas(rows[list(CHURN_SCORE.column_names)], schema=CHURN_SCORE.arrow_schema, preserve_index=False)
+    return pa.Table.from_pandas(rows.reindex(columns=list(CHURN_SCORE.column_names)), schema=CHURN_SCORE.arrow_schema, preserve_index=False)
 
 
 def _bands_before(con: Backend, as_of: date) -> pd.Series:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ibis.backends.duckdb import Backend
 
 from contracts.cells import CELLS, RECOVERED
+from contracts.customers import CUSTOMER_TABLES
 from contracts.errors import WarehouseError
 from contracts.raw import RAW_TABLES
 from contracts.scored import DEMAND_FORECAST, SCORED_TABLES, TRUE_DEMAND
@@ -14,7 +15,7 @@ from warehouse.transactions import transaction
 
 SCHEMAS = ("raw", "derived", "scored")
 
-STORED_TABLES = (*RAW_TABLES, *SCORED_TABLES)
+STORED_TABLES = (*RAW_TABLES, *SCORED_TABLES, *CUSTOMER_TABLES)
 """Tables whose rows cannot be computed again; the derived ones can."""
 
 DERIVED_TABLES = (CELLS, RECOVERED)
