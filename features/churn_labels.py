@@ -8,19 +8,14 @@ from datetime import date, timedelta
 import ibis
 import ibis.expr.types as ir
 
+from contracts.churn_targets import AGAIN_WEEKS, CLOSED_SHARE, CLOSURE_LATEST_WEEKS, LEAST_RECENT_WEEKS
 from contracts.weeks import last_week, require_sunday, target_week
-from features.churn_population import active_retailers, since, successor_begins, was_ordered
-
-USUAL_WEEKS = 13
-"""A pair ordered in the last so many weeks is one of the retailer's usual ones."""
-
-CLOSED_SHARE = 0.5
-"""A silence is the wholesaler's when more than this share of the usual pairs' weeks was closed."""
+from features.churn_population import active_retailers, order_spans, since, was_ordered
+from features.closed_windows import closed_windows
+from features.relicensing import TO_SUNDAY, successions
 
 
-def churn_labels(
-    demand_cells_all: ibis.Table, retailers: ibis.Table, as_of: date, horizons: Sequence[int], last_known_week: date
-) -> ibis.Table:
+def churn_labels(cells: ibis.Table, retailers: ibis.Table, as_of: date, horizons: Sequence[int], last_known_week: date) -> ibis.Table:
     """Return, for each retailer active as of a cut-off and each horizon, whether it placed no order.
 
     A retailer and horizon is left out where the answer is not churn's: its licence closed or was replaced within the
@@ -29,8 +24,8 @@ def churn_labels(
 
     Parameters
     ----------
-    demand_cells_all
-        Retailer-SKU-weeks, those after ``as_of`` too; columns of the cells suffice.
+    cells
+        Retailer-SKU-weeks, those after ``as_of`` too; those after ``last_known_week`` do not count.
     retailers
         The register; may be empty.
     as_of
@@ -43,7 +38,8 @@ def churn_labels(
     Returns
     -------
     ibis.Table
-        retailer_id, horizon_weeks (integer), no_order (boolean).
+        retailer_id, horizon_weeks (integer), no_order (boolean), ordered_again_26w (1.0, 0.0 or null) and void_from (date or null):
+        see ``contracts.churn_targets``.
 
     Raises
     ------
@@ -51,47 +47,63 @@ def churn_labels(
         If ``as_of`` is not a Sunday.
     """
     require_sunday(as_of)
-    cells = demand_cells_all.filter(demand_cells_all.week_start <= last_known_week)
-    outcomes = _outcomes(cells, retailers, as_of, horizons)
+    outcomes = _outcomes(cells, retailers, as_of, horizons, last_known_week)
     labels = [_labels(outcomes, as_of, weeks, last_known_week) for weeks in horizons]
     return ibis.union(*labels, distinct=False) if len(labels) > 1 else labels[0]
 
 
-def _outcomes(cells: ibis.Table, retailers: ibis.Table, as_of: date, horizons: Sequence[int]) -> ibis.Table:
-    """One row per active retailer: its next order, its end in the register, and how far its usual pairs were closed."""
-    later = cells.filter(cells.week_start > last_week(as_of))
-    orders = later.filter(was_ordered(later))
-    next_orders = orders.group_by("retailer_id").aggregate(next_order=orders.week_start.min())
+def _outcomes(cells: ibis.Table, retailers: ibis.Table, as_of: date, horizons: Sequence[int], last_known_week: date) -> ibis.Table:
+    """One row per active retailer: its next orders, its end in the register, and how far its usual pairs were closed."""
+    # A filter for each part: one for all would be a copy of the cells. To weeks first, which leaves few rows to look at once per horizon.
+    asked = cells.week_start.between(since(as_of, LEAST_RECENT_WEEKS), target_week(as_of, max(horizons) + AGAIN_WEEKS))
+    orders = cells.filter(asked, cells.week_start <= last_known_week, was_ordered(cells)).select("retailer_id", "week_start").distinct()
+    week = orders.week_start
+    ordered = orders.group_by("retailer_id").aggregate(
+        last_before=week.max(where=week <= last_week(as_of)),
+        next_order=week.min(where=week > last_week(as_of)),
+        **{f"after_{weeks}w": week.min(where=week > target_week(as_of, weeks)) for weeks in horizons},
+    )
+    spans = order_spans(cells.filter(cells.week_start <= last_known_week))
+    replaced = successions(spans, retailers, last_known_week).select("retailer_id", "taken_over_week", "evident_from")
     rows = active_retailers(cells, retailers, as_of)
-    for part in (next_orders, successor_begins(cells, retailers), _closures(cells, later, as_of, horizons)):
+    for part in (ordered, retailers.select("retailer_id", "closed_on"), replaced, closed_windows(cells, as_of, horizons)):
         rows = rows.left_join(part, "retailer_id").drop("retailer_id_right")
     return rows
-
-
-def _closures(cells: ibis.Table, later: ibis.Table, as_of: date, horizons: Sequence[int]) -> ibis.Table:
-    """Per retailer: its usual pairs, and in how many pair-weeks of each window they could not be ordered."""
-    recent = cells.filter(cells.week_start >= since(as_of, USUAL_WEEKS), cells.week_start <= last_week(as_of), was_ordered(cells))
-    usual = recent.select("retailer_id", "sku_id").distinct()
-    closed = later.filter(later.censoring == "stockout").select("retailer_id", "sku_id", "week_start")
-    closed = usual.inner_join(closed, ["retailer_id", "sku_id"])
-    closed_weeks = closed.group_by("retailer_id").aggregate(
-        **{f"closed_{weeks}w": closed.count(where=closed.week_start <= target_week(as_of, weeks)) for weeks in horizons},
-        any_closed=closed.count(),
-    )
-    pairs = usual.group_by("retailer_id").aggregate(usual_pairs=usual.count())
-    return pairs.left_join(closed_weeks, "retailer_id").drop("retailer_id_right")
 
 
 def _labels(outcomes: ibis.Table, as_of: date, weeks: int, last_known_week: date) -> ibis.Table:
     """Labels of one horizon; none before its window is over, which is asked in SQL so that the days do not change the statement."""
     last_day = as_of + timedelta(weeks=weeks)
     no_order = ~_true(outcomes.next_order <= target_week(as_of, weeks))
-    ended = _true(outcomes.closed_on <= last_day) | _true(outcomes.successor_week <= last_day)
-    closed = ibis.coalesce(outcomes[f"closed_{weeks}w"], 0)
-    wholesalers = _true(closed > CLOSED_SHARE * weeks * outcomes.usual_pairs)
-    rows = outcomes.mutate(horizon_weeks=ibis.literal(weeks, "int64"), no_order=no_order)
+    replaced = _true(outcomes.taken_over_week <= target_week(as_of, weeks))
+    ended = _true(outcomes.closed_on <= last_day) | (replaced & _true(outcomes.evident_from <= last_day))
+    wholesalers = _true(outcomes[f"closed_{weeks}w"] > CLOSED_SHARE)
+    rows = outcomes.mutate(
+        horizon_weeks=ibis.literal(weeks, "int64"),
+        no_order=no_order,
+        ordered_again_26w=_again(outcomes, no_order, as_of, weeks, last_known_week),
+        void_from=_void_from(outcomes, replaced, last_known_week),
+    )
     over = ibis.literal(target_week(as_of, weeks)) <= ibis.literal(last_known_week)
-    return rows.filter(~ended & ~(no_order & wholesalers), over).select("retailer_id", "horizon_weeks", "no_order")
+    kept = rows.filter(~ended & ~(no_order & wholesalers), over)
+    return kept.select("retailer_id", "horizon_weeks", "no_order", "ordered_again_26w", "void_from")
+
+
+def _void_from(outcomes: ibis.Table, replaced: ir.BooleanValue, last_known_week: date) -> ir.DateValue:
+    """When it came out that who never ordered again, or was replaced within the window, had changed licence or closed."""
+    never_again = outcomes.next_order.isnull()
+    soon = outcomes.closed_on.delta(outcomes.last_before, unit="day") <= 7 * CLOSURE_LATEST_WEEKS + TO_SUNDAY
+    known = outcomes.closed_on <= last_known_week + timedelta(days=TO_SUNDAY)
+    closed = ibis.ifelse(never_again & soon & known, outcomes.closed_on, ibis.null("date"))
+    return ibis.least(closed, ibis.ifelse(never_again | replaced, outcomes.evident_from, ibis.null("date")))
+
+
+def _again(outcomes: ibis.Table, no_order: ir.BooleanValue, as_of: date, weeks: int, last_known_week: date) -> ir.FloatingValue:
+    """Whether the silent of a window ordered within AGAIN_WEEKS weeks after it; null for the others and while those weeks are not over."""
+    until = target_week(as_of, weeks + AGAIN_WEEKS)
+    over = ibis.literal(until) <= ibis.literal(last_known_week)
+    again = _true(outcomes[f"after_{weeks}w"] <= until).cast("float64")
+    return ibis.ifelse(no_order & over, again, ibis.null("float64"))
 
 
 def _true(condition: ir.BooleanValue) -> ir.BooleanValue:

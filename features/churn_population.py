@@ -7,7 +7,9 @@ from datetime import date, timedelta
 import ibis
 import ibis.expr.types as ir
 
-from contracts.weeks import ACTIVE_WEEKS, last_week
+from contracts.churn_targets import LEAST_RECENT_WEEKS
+from contracts.weeks import last_week
+from features.relicensing import successions
 
 
 def since(as_of: date, weeks: int) -> date:
@@ -36,33 +38,21 @@ def order_spans(cells: ibis.Table) -> ibis.Table:
     return orders.group_by("retailer_id").aggregate(first_order=orders.week_start.min(), last_order=orders.week_start.max())
 
 
-def successor_begins(cells: ibis.Table, retailers: ibis.Table) -> ibis.Table:
-    """Return when each retailer's register entry says it ends, by its licence or by its successor's first order.
+def gone_retailers(cells: ibis.Table, retailers: ibis.Table, as_of: date) -> ibis.Table:
+    """Return the retailers that had closed, or were known to be replaced, by a cut-off: retailer_id only.
 
     Parameters
     ----------
     cells
-        Retailer-SKU-weeks, as far as they are to be known.
+        Retailer-SKU-weeks up to ``as_of``.
     retailers
-        The register, one row per retailer.
-
-    Returns
-    -------
-    ibis.Table
-        One row per retailer of the register: retailer_id, closed_on, successor_week (Monday of the
-        first order of the licence that replaced it; null while it has none).
+        The register; may be empty.
+    as_of
+        The Sunday that ends the last known week.
     """
-    successors = order_spans(cells).select(replacement_id="retailer_id", successor_week="first_order")
-    register = retailers.select("retailer_id", "closed_on", "successor_id")
-    joined = register.left_join(successors, register.successor_id == successors.replacement_id)
-    return joined.select("retailer_id", "closed_on", "successor_week")
-
-
-def gone_retailers(cells: ibis.Table, retailers: ibis.Table, as_of: date) -> ibis.Table:
-    """Return the retailers that had closed, or been replaced, by a cut-off: retailer_id only."""
-    ends = successor_begins(cells, retailers)
-    gone = (ends.closed_on <= as_of) | (ends.successor_week <= last_week(as_of))
-    return ends.filter(gone).select("retailer_id")
+    replaced = successions(order_spans(cells), retailers, last_week(as_of)).select("retailer_id")
+    register = retailers.select("retailer_id", "closed_on").left_join(replaced.mutate(replaced=ibis.literal(True)), "retailer_id")
+    return register.filter((register.closed_on <= as_of) | register.replaced).select("retailer_id")
 
 
 def was_ordered(cells: ibis.Table) -> ir.BooleanValue:
@@ -73,8 +63,8 @@ def was_ordered(cells: ibis.Table) -> ir.BooleanValue:
 def active_retailers(cells: ibis.Table, retailers: ibis.Table, as_of: date) -> ibis.Table:
     """Return the retailers that can churn as of a cut-off.
 
-    Active is: ordered in the last ACTIVE_WEEKS weeks, licence not closed on or before ``as_of``, and not
-    replaced by a successor that has begun to order. Scoring shops long gone would flatter every figure.
+    Active is: ordered in the last LEAST_RECENT_WEEKS weeks, licence not closed on or before ``as_of``, and not
+    known to be replaced (``features.relicensing``). Scoring shops long gone would flatter every figure.
 
     Parameters
     ----------
@@ -92,5 +82,5 @@ def active_retailers(cells: ibis.Table, retailers: ibis.Table, as_of: date) -> i
     """
     known = cells.filter(cells.week_start <= last_week(as_of))
     spans = order_spans(known)
-    recent = spans.filter(spans.last_order >= since(as_of, ACTIVE_WEEKS)).select("retailer_id")
+    recent = spans.filter(spans.last_order >= since(as_of, LEAST_RECENT_WEEKS)).select("retailer_id")
     return recent.anti_join(gone_retailers(known, retailers, as_of), "retailer_id")

@@ -12,13 +12,13 @@ import pandas as pd
 from ibis.backends.duckdb import Backend
 
 from contracts.cells import CELLS, RECOVERED
-from contracts.raw import INTERACTIONS, RETAILERS, SKUS
+from contracts.raw import EVENTS, INTERACTIONS, RETAILERS, SKUS
 from contracts.weeks import CHURN_HORIZONS, last_week, require_sunday
 from features.attributes import RETAILER_ATTRIBUTES
 from features.cells import with_true_units
 from features.churn import retailer_features
-from features.churn_labels import churn_labels
 from features.margin import weekly_margin
+from features.target_labels import target_labels
 from flows.settings import Settings
 from warehouse.statements import Statement, compiled, contract_table
 from warehouse.tables import fetch_for
@@ -43,7 +43,14 @@ def fetch_retailers(con: Backend, as_of: date, attributes: Sequence[str]) -> pd.
 
 
 def fetch_labelled(con: Backend, origins: Sequence[date], known: date, attributes: Sequence[str]) -> pd.DataFrame:
-    """Return one row per retailer, origin and horizon whose outcome is known: features, ``as_of``, ``horizon_weeks`` and ``no_order``."""
+    """Return one row per retailer, origin and horizon whose outcome is known by a Sunday as of which demand was recovered.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The features, ``as_of`` and the columns of ``features.target_labels``: ``horizon_weeks``, ``no_order``, ``declines`` … A row that
+        came out to be no churn after its window has ``void_from``; ``models.churn_origins`` drops it from the parts that may know it.
+    """
     labelled = label_statement(tuple(attributes))
     return pd.concat([_fetch_frame(con, labelled, as_of=require_sunday(origin), known=known) for origin in origins], ignore_index=True)
 
@@ -65,7 +72,9 @@ def label_statement(attributes: tuple[str, ...]) -> Statement:
     """Return the statement of the features as of a day with the outcomes of windows that are over by another."""
 
     def labelled(as_of: date, known: date) -> ir.Table:
-        labels = churn_labels(contract_table(CELLS), contract_table(RETAILERS), as_of, CHURN_HORIZONS, last_week(known))
+        labels = target_labels(
+            contract_table(CELLS), _cells(known), contract_table(RETAILERS), contract_table(SKUS), as_of, CHURN_HORIZONS, last_week(known)
+        )
         rows = labels.join(_retailers(as_of, attributes), "retailer_id").mutate(as_of=ibis.literal(as_of))
         return rows.order_by("retailer_id", "horizon_weeks")
 
@@ -74,7 +83,8 @@ def label_statement(attributes: tuple[str, ...]) -> Statement:
 
 def _retailers(as_of: date, attributes: Sequence[str]) -> ir.Table:
     retailers, skus, interactions = (contract_table(described) for described in (RETAILERS, SKUS, INTERACTIONS))
-    return retailer_features(_cells(as_of), retailers, skus, interactions, as_of, attributes=attributes)
+    events = contract_table(EVENTS)
+    return retailer_features(_cells(as_of), retailers, skus, interactions, as_of, attributes=attributes, events=events)
 
 
 def _cells(as_of: date) -> ir.Table:

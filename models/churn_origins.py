@@ -7,6 +7,8 @@ from datetime import date
 
 import pandas as pd
 
+from contracts.churn_targets import VOID_FROM
+
 
 @dataclass(frozen=True)
 class OriginSplit:
@@ -18,12 +20,15 @@ class OriginSplit:
         Rows as they were given; calibrate and test may be empty.
     reason
         Why a part is empty that was asked for; None where all are there.
+    learn
+        All that may be learned before the test: train, calibrate, and the rows between whose windows reach into the calibration.
     """
 
     train: pd.DataFrame
     calibrate: pd.DataFrame
     test: pd.DataFrame
     reason: str | None
+    learn: pd.DataFrame
 
 
 def split_origins(rows: pd.DataFrame, as_of: date, *, calibrate_origins: int = 3, test_origins: int = 3) -> OriginSplit:
@@ -36,7 +41,8 @@ def split_origins(rows: pd.DataFrame, as_of: date, *, calibrate_origins: int = 3
     Parameters
     ----------
     rows
-        One row per retailer, origin and horizon: as_of (date) and horizon_weeks at least.
+        One row per retailer, origin and horizon: as_of (date) and horizon_weeks at least. Where there is a column VOID_FROM
+        (``contracts.churn_targets``), a part is without the rows that were known to be no churn when it ends.
     as_of
         What is known ends here.
     calibrate_origins, test_origins
@@ -51,8 +57,15 @@ def split_origins(rows: pd.DataFrame, as_of: date, *, calibrate_origins: int = 3
     for tested in dict.fromkeys((test_origins, 0)):
         starts = _part_starts(known, as_of, calibrate_origins, tested)
         if starts is not None:
-            return _parts(known, *starts, reason=None if tested == test_origins else _too_short(known, "to judge a model"))
-    return OriginSplit(known, known.iloc[:0], known.iloc[:0], _too_short(known, "to calibrate a model"))
+            return _parts(known, as_of, *starts, reason=None if tested == test_origins else _too_short(known, "to judge a model"))
+    valid = _still_valid(known, as_of)
+    return OriginSplit(valid, known.iloc[:0], known.iloc[:0], _too_short(known, "to calibrate a model"), valid)
+
+
+def known_until(rows: pd.DataFrame) -> date:
+    """Return the Sunday that ends the last window among the rows."""
+    until: pd.Timestamp = _known_on(rows).max()
+    return until.date()
 
 
 def _known_on(rows: pd.DataFrame) -> pd.Series:
@@ -80,15 +93,23 @@ def _part_starts(known: pd.DataFrame, as_of: date, calibrate_origins: int, test_
     return (calibrate_start, test_start) if trainable.any() else None
 
 
-def _parts(known: pd.DataFrame, calibrate_start: pd.Timestamp, test_start: pd.Timestamp, *, reason: str | None) -> OriginSplit:
+def _parts(known: pd.DataFrame, as_of: date, calibrate_start: pd.Timestamp, test_start: pd.Timestamp, *, reason: str | None) -> OriginSplit:
     """The three parts, purged."""
     origins, known_on = pd.to_datetime(known["as_of"]), _known_on(known)
     return OriginSplit(
-        train=known[known_on <= calibrate_start],
-        calibrate=known[(origins >= calibrate_start) & (origins < test_start) & (known_on <= test_start)],
-        test=known[origins >= test_start],
+        train=_still_valid(known[known_on <= calibrate_start], calibrate_start),
+        calibrate=_still_valid(known[(origins >= calibrate_start) & (origins < test_start) & (known_on <= test_start)], test_start),
+        test=_still_valid(known[origins >= test_start], as_of),
         reason=reason,
+        learn=_still_valid(known[known_on <= test_start], test_start),
     )
+
+
+def _still_valid(rows: pd.DataFrame, day: date) -> pd.DataFrame:
+    """The rows that were churn's by what was known on a day: what came out later counts neither for nor against a part."""
+    if VOID_FROM not in rows:
+        return rows
+    return rows[~(pd.to_datetime(rows[VOID_FROM]) <= pd.Timestamp(day))]
 
 
 def _too_short(known: pd.DataFrame, purpose: str) -> str:

@@ -12,14 +12,14 @@ import pytest
 from ibis.backends.duckdb import Backend
 
 from contracts.cells import CELLS, RECOVERED
-from contracts.raw import INTERACTIONS, RETAILERS, SKUS
+from contracts.raw import EVENTS, INTERACTIONS, RETAILERS, SKUS
 from contracts.weeks import CHURN_HORIZONS, last_week
 from features.cells import with_true_units
 from features.churn import retailer_features
-from features.churn_labels import churn_labels
 from features.demand import pair_features, sku_holidays
 from features.moving_holidays import weeks_of_same_holiday
 from features.pairs import ColdStart
+from features.target_labels import target_labels
 from features.targets import with_targets
 from flows.churn_rows import fetch_labelled
 from flows.demand_rows import KEY
@@ -61,12 +61,12 @@ def test_pairs_and_what_came_are_those_of_features_of_that_sunday(county: Scored
 
 
 def test_retailers_and_their_outcomes_are_those_of_features_of_that_sunday(warehouse: Backend) -> None:
-    cells, recovered, retailers, skus, interactions = (
-        table(warehouse, described) for described in (CELLS, RECOVERED, RETAILERS, SKUS, INTERACTIONS)
+    cells, recovered, retailers, skus, interactions, events = (
+        table(warehouse, described) for described in (CELLS, RECOVERED, RETAILERS, SKUS, INTERACTIONS, EVENTS)
     )
     known = with_true_units(cells, recovered, SUNDAY)
-    features = retailer_features(known, retailers, skus, interactions, SUNDAY, attributes=["tier", "district"])
-    labels = churn_labels(cells, retailers, SUNDAY, CHURN_HORIZONS, last_week(KNOWN))
+    features = retailer_features(known, retailers, skus, interactions, SUNDAY, attributes=["tier", "district"], events=events)
+    labels = target_labels(cells, with_true_units(cells, recovered, KNOWN), retailers, skus, SUNDAY, CHURN_HORIZONS, last_week(KNOWN))
     rows = labels.join(features, "retailer_id").mutate(as_of=ibis.literal(SUNDAY)).order_by("retailer_id", "horizon_weeks")
     found = pa.Table.from_pandas(fetch_labelled(warehouse, [SUNDAY], KNOWN, ["tier", "district"]), preserve_index=False)
     assert set(found["horizon_weeks"].to_pylist()) == {4}

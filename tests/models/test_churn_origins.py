@@ -60,3 +60,27 @@ def test_no_known_outcome_gives_nothing_but_a_reason() -> None:
     split = split_origins(labelled(1), AS_OF)
     assert split.train.empty
     assert split.reason is not None
+
+
+def test_a_silence_that_turns_out_to_be_a_relicensing_is_dropped_only_by_those_who_know() -> None:
+    plain = split_origins(labelled(36), AS_OF)
+    calibrate_start, test_start = (pd.to_datetime(part["as_of"]).min() for part in (plain.calibrate, plain.test))
+    ends = window_ends(plain.train)
+    newest = plain.train[ends == ends.max()].index[0]
+
+    def trained(day: pd.Timestamp) -> tuple[bool, bool]:
+        split = split_origins(labelled(36).assign(void_from=lambda rows: pd.Series({newest: day}).reindex(rows.index)), AS_OF)
+        assert len(split.calibrate) == len(plain.calibrate)
+        return newest in split.train.index, newest in split.learn.index
+
+    assert trained(calibrate_start) == (False, False)
+    assert trained(calibrate_start + pd.Timedelta(days=1)) == (True, False)
+    assert trained(test_start + pd.Timedelta(days=1)) == (True, True)
+
+
+def test_a_void_row_is_not_judged() -> None:
+    rows = labelled(36)
+    judged = split_origins(rows, AS_OF).test.index
+    days = pd.Series(pd.NaT, index=rows.index, dtype="datetime64[us]")
+    days[judged[0]], days[judged[1]] = pd.Timestamp(AS_OF), pd.Timestamp(AS_OF) + pd.Timedelta(days=7)
+    assert split_origins(rows.assign(void_from=days), AS_OF).test.index.equals(judged[1:])
