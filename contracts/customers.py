@@ -25,6 +25,13 @@ RETAILER_SEGMENT = Table(
         Column("stage", Kind.TEXT, "lifecycle stage", required=True, choices=STAGES),
         Column("stage_prev", Kind.TEXT, "the stage of the reclassification before; null the first time", choices=STAGES),
         Column(
+            "stage_seen",
+            Kind.TEXT,
+            "the stage its figures alone show; seen twice in a row it becomes the stage",
+            required=True,
+            choices=STAGES,
+        ),
+        Column(
             "abc_class",
             Kind.TEXT,
             "A: the first 80 % of the margin of 52 weeks, B: to 95 %, C: the rest",
