@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from ibis.backends.duckdb import Backend
 
 from contracts.cells import CELLS, RECOVERED
@@ -10,10 +12,11 @@ from contracts.errors import WarehouseError
 from contracts.raw import RAW_TABLES
 from contracts.scored import DEMAND_FORECAST, SCORED_TABLES, TRUE_DEMAND
 from contracts.tables import Table
+from warehouse.analyses.catalogue import ANALYSIS_SCHEMA, analysis_views
 from warehouse.sql import SQL_TYPES, qualified, quoted
 from warehouse.transactions import transaction
 
-SCHEMAS = ("raw", "derived", "scored")
+SCHEMAS = ("raw", "derived", "scored", ANALYSIS_SCHEMA)
 
 STORED_TABLES = (*RAW_TABLES, *SCORED_TABLES, *CUSTOMER_TABLES)
 """Tables whose rows cannot be computed again; the derived ones can."""
@@ -68,6 +71,23 @@ def create_missing_tables(con: Backend) -> None:
             con.con.execute(create_table(table))
             _bring_up_to_date(con, table)
         con.con.execute(TRUE_DEMAND_WEEKLY)
+        _create_analysis_views(con)
+
+
+def _create_analysis_views(con: Backend) -> None:
+    """Make all views of ``analysis`` where one is missing or of another version; each bears the version of all as its comment."""
+    views = analysis_views()
+    tables = [create_table(table) for table in (*STORED_TABLES, *DERIVED_TABLES)]
+    version = hashlib.sha256("\n".join([*tables, *views, *views.values()]).encode()).hexdigest()[:16]
+    stored = con.con.execute(
+        "SELECT view_name, comment FROM duckdb_views() WHERE database_name = current_database() AND schema_name = ?", [ANALYSIS_SCHEMA]
+    ).fetchall()
+    if dict(stored).items() >= dict.fromkeys(views, version).items():
+        return
+    for name, query in views.items():
+        view = f"{quoted(ANALYSIS_SCHEMA)}.{quoted(name)}"
+        con.con.execute(f"CREATE OR REPLACE VIEW {view} AS {query}")
+        con.con.execute(f"COMMENT ON VIEW {view} IS '{version}'")
 
 
 def _bring_up_to_date(con: Backend, table: Table) -> None:
