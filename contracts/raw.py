@@ -144,7 +144,7 @@ EVENTS = Table(
     "events",
     (
         Column("event_date", Kind.DATE, "day of the event", required=True),
-        Column("name", Kind.TEXT, "what happens", required=True),
+        Column("name", Kind.TEXT, "what happens; with “compet” in it, a competitor opens", required=True),
         Column("district", Kind.TEXT, "where; null is everywhere"),
     ),
     key=("event_date", "name"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ibis.backends.duckdb import Backend
 
+from contracts.customers import VALUE_CLASSES
 from contracts.raw import ALLOCATION_LIMITS
 from contracts.tables import Column, Kind
 from warehouse.faults import Fault
@@ -70,6 +71,31 @@ _TABLE_RULES = {
             "tier",
         ),
         _COLLIDING_LIMITS,
+    ),
+    "segment_overrides": (
+        RowRule(
+            "value",
+            f"attribute = 'value_class' AND value NOT IN {VALUE_CLASSES}",
+            "no value class",
+            f"one of {', '.join(VALUE_CLASSES)}",
+            "value",
+        ),
+        RowRule(
+            "approved_by",
+            "lower(trim(approved_by)) = lower(trim(proposed_by))",
+            "the user that proposed it",
+            "another user: who proposes does not approve",
+            "approved_by",
+        ),
+        RowRule(
+            "approved_on",
+            "(approved_by IS NULL) <> (approved_on IS NULL)",
+            "only one of approved_by and approved_on",
+            "both, or neither while it waits",
+            "approved_on",
+        ),
+        RowRule("approved_on", "approved_on < proposed_on", "before proposed_on", "a day on or after proposed_on", "approved_on"),
+        RowRule("expires_on", "expires_on <= proposed_on", "not after proposed_on", "a day after proposed_on", "expires_on"),
     ),
 }
 

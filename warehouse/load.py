@@ -13,6 +13,7 @@ from ibis.backends.duckdb import Backend
 from contracts.errors import InputDataError
 from contracts.raw import ORDER_LINES, RAW_TABLES
 from warehouse.amendments import STORED_OTHERWISE, Amendment, apply, compare, forbidden_change
+from warehouse.approvals import approval_faults
 from warehouse.checks import colliding_limits, row_faults
 from warehouse.date_range import date_faults
 from warehouse.duplicates import settle_duplicates
@@ -130,6 +131,7 @@ def _check_all(con: Backend, staged_tables: dict[str, StagedTable], *, replace: 
     for staged in staged_tables.values():
         faults += row_faults(con, staged)
         faults += settle_duplicates(con, staged)
+        faults += approval_faults(con, staged)
     faults += reference_faults(con, staged_tables)
     faults += date_faults(con, staged_tables)
     at_fault = {fault.staged.table.name for fault in faults}
