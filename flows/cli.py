@@ -209,6 +209,41 @@ def explain(
 
 
 @app.command()
+def worklist(
+    config: Config = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="A Sunday that was scored. [default: the newest]")] = None,
+    name: Annotated[
+        str | None, typer.Option("--list", metavar="NAME", help="key_account, at_risk, win_back or mistaken_lost. [default: all four]")
+    ] = None,
+    capacity: Annotated[
+        int | None, typer.Option("--capacity", min=1, metavar="N", help="At most so many retailers of a list. [default: all on it]")
+    ] = None,
+    file: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="CSV file to write for a spreadsheet.")] = None,
+) -> None:
+    """Print whom to contact: key accounts with a warning, retailers at risk, lost ones to win back, and silent ones that are not lost."""
+    settings, cut_off = _ready(config), parse_as_of(as_of, _today())
+    from flows.work_list_table import print_work_lists, read_work_lists, write_csv
+
+    lists = read_work_lists(settings, cut_off, name, capacity)
+    if file is not None:
+        rows = write_csv(lists, file)
+        console_for_steps().print(f"{rows:,} retailers written to {file}")
+    print_work_lists(lists, console_for_results())
+
+
+@app.command()
+def reclassify(
+    config: Config = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="A Sunday that was scored. [default: the newest]")] = None,
+) -> None:
+    """Classify every retailer again as of a Sunday that was scored, with the overrides loaded since, and audit that."""
+    settings, cut_off = _ready(config), parse_as_of(as_of, _today())
+    from flows.reclassify import reclassify as run_reclassify
+
+    run_reclassify(settings, cut_off)
+
+
+@app.command()
 def status(
     config: Config = None, json: Annotated[bool, typer.Option("--json", help="Print a JSON document instead of tables.")] = False
 ) -> None:

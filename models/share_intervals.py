@@ -15,13 +15,13 @@ FARTHEST_SPREADS = 10.0
 """Counts so many standard deviations above the mean are not looked at: beyond lie less than 1e-12."""
 
 
-def wilson_interval(count: int, trials: int, level: float = LEVEL) -> tuple[float, float]:
+def wilson_interval(count: float, trials: float, level: float = LEVEL) -> tuple[float, float]:
     """Return the interval of a share of independent trials (Wilson 1927; Brown, Cai and DasGupta 2001, equation 4).
 
     Parameters
     ----------
     count, trials
-        0 ≤ count ≤ trials, trials above 0.
+        0 ≤ count ≤ trials, trials above 0; not whole where trials are effective ones.
     level
         Probability with which such intervals hold the true share.
 

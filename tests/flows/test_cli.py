@@ -25,6 +25,9 @@ L2,R1,S2,2024-01-09,1
 """
 
 
+COMMANDS = ("demo", "load", "train", "score", "backtest", "tune", "run", "explain", "worklist", "reclassify", "status", "features")
+
+
 @pytest.fixture
 def stores(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Commands that run in this process work on temporary stores, and find a locked warehouse locked at once."""
@@ -51,14 +54,13 @@ def impatient(folder: Path) -> str:
 
 def test_help_and_version_succeed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
-    commands = ["demo", "load", "train", "score", "backtest", "tune", "run", "explain", "status", "features"]
     printed = capsys.readouterr().out
-    assert [command for command in commands if command not in printed] == []
+    assert [command for command in COMMANDS if command not in printed] == []
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("uncap 0.")
 
 
-@pytest.mark.parametrize("command", ["demo", "load", "train", "score", "backtest", "tune", "run", "explain", "status", "features"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_takes_a_configuration(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = [command, *{"load": ["somewhere"], "explain": ["R1", "S1"]}.get(command, [])]
     assert main([*arguments, "--config", "nowhere.toml"]) == 2

@@ -35,7 +35,12 @@ def test_the_shipped_settings_are_complete_and_lie_in_the_project_folder() -> No
 def test_the_production_example_can_be_read() -> None:
     settings = read_settings(PROJECT_FOLDER / "conf" / "production.example.toml", environment={})
     assert settings.tracking.uri == "http://127.0.0.1:5000"
-    assert settings.publish.keep_weeks.by_table() == {"demand_forecast": 26, "demand_forecast_total": 26, "churn_score": None}
+    assert settings.publish.keep_weeks.by_table() == {
+        "demand_forecast": 26,
+        "demand_forecast_total": 26,
+        "churn_score": None,
+        "cross_sell": 52,
+    }
 
 
 def test_a_file_changes_only_the_keys_it_has(tmp_path: Path) -> None:
