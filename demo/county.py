@@ -4,9 +4,9 @@
     retailer_id, sku_id, week_start, demand_units: true demand of the history and of the eight weeks after it.
     A retailer-SKU-week that is not there had none; weeks with 0 are those in which a floor pushed a SKU nobody wanted.
 ``truth/churn.parquet``
-    retailer_id, last_order_week, stopped_on, cause: one row per licence, known 26 weeks beyond the history.
+    retailer_id, last_order_week, stopped_on, cause, fading_weeks: one row per licence, known 26 weeks beyond the history.
     stopped_on is the Sunday after which the retailer wants nothing, null if it goes on; cause is competitor, starved, service,
-    footfall (real churn), closed or relicensed.
+    footfall (real churn), closed or relicensed. Its orders faded over the last fading_weeks weeks; 0 if it left without a sign in them.
 ``truth/facts.json``
     The fields of `demo.facts.CountyFacts`.
 """
@@ -22,14 +22,26 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from contracts.errors import ConfigurationError
-from contracts.raw import ALLOCATION_LIMITS, EVENTS, INTERACTIONS, ORDER_LINES, RETAILERS, SELL_THROUGH, SKUS, SUPPLY
+from contracts.raw import (
+    ALLOCATION_LIMITS,
+    EVENTS,
+    INTERACTIONS,
+    ORDER_LINES,
+    RETAILERS,
+    SEGMENT_OVERRIDES,
+    SELL_THROUGH,
+    SKUS,
+    SUPPLY,
+)
 from contracts.weeks import require_sunday
+from demo.accounts import draw_accounts
 from demo.contacts import events_table, interactions_table
 from demo.facts import CountyFacts, gather_facts
 from demo.hoarding import require_share
 from demo.licences import retailers_table, skus_table
 from demo.life import Lives, live, stream
 from demo.orders import limits_table, order_lines_table, supply_table
+from demo.overrides import segment_overrides_table
 from demo.shelves import sell_through_table
 from demo.timeline import Timeline
 from demo.truth import churn_table, weekly_demand_table
@@ -146,8 +158,9 @@ def write_county(county: County, folder: Path) -> CountyFacts:
 def _input_tables(lives: Lives, seed: int) -> dict[str, pa.Table]:
     weeks, shops, products, pairs = lives.weeks, lives.shops, lives.products, lives.pairs
     licences, departures, delivered, quotas = lives.licences, lives.departures, lives.delivered, lives.quotas
+    accounts = draw_accounts(stream(seed, "accounts"), shops)
     return {
-        RETAILERS.name: retailers_table(stream(seed, "register"), shops, departures, licences, weeks),
+        RETAILERS.name: retailers_table(stream(seed, "register"), shops, departures, licences, accounts.columns(licences), weeks),
         SKUS.name: skus_table(stream(seed, "skus"), products, weeks),
         ORDER_LINES.name: order_lines_table(stream(seed, "lines"), delivered, shops, products, pairs, licences, weeks),
         ALLOCATION_LIMITS.name: limits_table(products, pairs, quotas, licences, weeks),
@@ -155,6 +168,7 @@ def _input_tables(lives: Lives, seed: int) -> dict[str, pa.Table]:
         INTERACTIONS.name: interactions_table(stream(seed, "contacts"), shops, departures, licences, lives.unmet_share, weeks),
         SELL_THROUGH.name: sell_through_table(stream(seed, "shelves"), delivered, shops, products, pairs, licences, weeks),
         EVENTS.name: events_table(lives.local_days, weeks),
+        SEGMENT_OVERRIDES.name: segment_overrides_table(stream(seed, "overrides"), shops, licences, accounts, weeks),
     }
 
 

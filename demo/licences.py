@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,8 +70,10 @@ def between_licences(wanted: Wanted, pairs: Pairs, departures: Departures) -> Wa
     return wanted.where((waited < 0) | (waited >= departures.gap[pairs.shop[wanted.pair]]))
 
 
-def retailers_table(rng: np.random.Generator, shops: Shops, departures: Departures, licences: Licences, weeks: Timeline) -> pa.Table:
-    """Return ``raw.retailers`` as known at ``as_of``, one row per licence.
+def retailers_table(
+    rng: np.random.Generator, shops: Shops, departures: Departures, licences: Licences, accounts: Mapping[str, pa.Array], weeks: Timeline
+) -> pa.Table:
+    """Return ``raw.retailers`` as known at ``as_of``, one row per licence, with the columns that `demo.accounts` knows.
 
     A shop that closes after ``as_of`` has no closed_on yet; one that merely stopped ordering never gets any.
     """
@@ -96,6 +99,7 @@ def retailers_table(rng: np.random.Generator, shops: Shops, departures: Departur
         "longitude": pa.array(np.round(east[shop], 5)),
         "floating_population": pa.array(shops.floating[shop]),
         "consumption_level": pa.array(shops.consumption[shop]),
+        **accounts,
     }
     return pa.table(columns, schema=RETAILERS.arrow_schema)
 

@@ -41,7 +41,8 @@ def churn_table(delivered: Delivered, pairs: Pairs, departures: Departures, lice
     -------
     pa.Table
         retailer_id; last_order_week, Monday of the last week with a delivery, null if there was none;
-        stopped_on, the Sunday after which it wants nothing, null if it goes on; cause, null if it goes on.
+        stopped_on, the Sunday after which it wants nothing, null if it goes on; cause, null if it goes on; fading_weeks,
+        the weeks before the stop over which its orders shrank, 0 if they did not, null if it goes on or was relicensed.
     """
     got = delivered.units > 0
     licence = licences.of(pairs.shop[delivered.wanted.pair[got]], delivered.wanted.week[got])
@@ -59,5 +60,6 @@ def churn_table(delivered: Delivered, pairs: Pairs, departures: Departures, lice
             "last_order_week": pa.array(np.where(last >= 0, weeks.starts[np.maximum(last, 0)], never)),
             "stopped_on": pa.array(np.where(goes_on, never, stopped_on)),
             "cause": pa.array(CAUSES).take(pa.array(cause, mask=goes_on)),
+            "fading_weeks": pa.array(np.where(departures.depth > 0, departures.lead, 0)[licences.shop], mask=goes_on | first_of_two),
         }
     )

@@ -10,16 +10,27 @@ import ibis
 from contracts.errors import UsageError
 from contracts.weeks import require_sunday
 from features.catalogue import Feature
+from features.churn_competitors import COMPETITOR_FEATURES, competitors
 from features.churn_contacts import CONTACT_FEATURES, COUNTS, contacts
-from features.churn_district import DISTRICT_FEATURES, districts
+from features.churn_district import DISTRICT_FEATURES, districts, quarters_activity
 from features.churn_history import RHYTHM_FEATURES, retailer_weeks, rhythm
+from features.churn_nearby import NEARBY_FEATURES, nearby
 from features.churn_population import active_retailers
 from features.churn_range import RANGE_FEATURES, sku_range
 from features.churn_rationing import RATIONING_FEATURES, rationing
+from features.churn_season import SEASON_FEATURES, season
 from features.churn_volume import VOLUME_FEATURES, volume
 
-CHURN_FEATURES: tuple[Feature, ...] = RHYTHM_FEATURES + VOLUME_FEATURES + RANGE_FEATURES + RATIONING_FEATURES + CONTACT_FEATURES
-"""The features that need no attribute of the register, in the order of the columns."""
+CHURN_FEATURES: tuple[Feature, ...] = (
+    *RHYTHM_FEATURES,
+    *VOLUME_FEATURES,
+    *SEASON_FEATURES,
+    *RANGE_FEATURES,
+    *RATIONING_FEATURES,
+    *CONTACT_FEATURES,
+    *NEARBY_FEATURES,
+)
+"""The features that need no attribute of the register, in the order of the columns; those of a place are null where coordinates are."""
 
 ATTRIBUTE_FEATURES = (
     Feature("district", "sales district", "shop"),
@@ -51,9 +62,9 @@ def churn_features(attributes: Sequence[str] = ()) -> tuple[Feature, ...]:
     Examples
     --------
     >>> [feature.name for feature in churn_features(["tier"])][-2:]
-    ['returns_26w', 'tier']
-    >>> [feature.name for feature in churn_features(["district"])][-3:]
-    ['district_silent_share', 'district_trend_13w', 'district']
+    ['nearby_silent_share', 'tier']
+    >>> [feature.name for feature in churn_features(["district"])][-4:]
+    ['district_silent_share', 'district_trend_13w', 'weeks_since_competitor', 'district']
     """
     known = {feature.name: feature for feature in ATTRIBUTE_FEATURES}
     unknown = [name for name in attributes if name not in known]
@@ -62,7 +73,7 @@ def churn_features(attributes: Sequence[str] = ()) -> tuple[Feature, ...]:
             f"retailers.{unknown[0]}: not an attribute of the churn model, {len(unknown)} such; expected one of {', '.join(known)}",
             hint="leave it out, or add it to ATTRIBUTE_FEATURES",
         )
-    neighbours = DISTRICT_FEATURES if "district" in attributes else ()
+    neighbours = (*DISTRICT_FEATURES, *COMPETITOR_FEATURES) if "district" in attributes else ()
     return CHURN_FEATURES + neighbours + tuple(known[name] for name in attributes)
 
 
@@ -74,6 +85,7 @@ def retailer_features(
     as_of: date,
     *,
     attributes: Sequence[str] = (),
+    events: ibis.Table | None = None,
 ) -> ibis.Table:
     """Return the features of each retailer that is active as of a cut-off; nothing later is read.
 
@@ -87,6 +99,8 @@ def retailer_features(
         The Sunday that ends the last known week.
     attributes
         Columns of ``retailers`` that are complete and may be used; see `churn_features`.
+    events
+        Days that move demand, by district; None where none are kept, which leaves weeks_since_competitor unknown.
 
     Returns
     -------
@@ -102,13 +116,16 @@ def retailer_features(
     require_sunday(as_of)
     features = churn_features(attributes)
     weeks = retailer_weeks(demand_cells, as_of)
+    activity = quarters_activity(demand_cells, weeks, retailers, as_of)
     rows = active_retailers(demand_cells, retailers, as_of)
     parts = (
         (rhythm(weeks, as_of), RHYTHM_FEATURES),
         (volume(weeks, as_of), VOLUME_FEATURES),
+        (season(weeks, as_of), SEASON_FEATURES),
         (sku_range(demand_cells, skus, as_of), RANGE_FEATURES),
         (rationing(demand_cells, as_of), RATIONING_FEATURES),
         (contacts(interactions, as_of), CONTACT_FEATURES),
+        (nearby(activity, weeks, retailers), NEARBY_FEATURES),
     )
     for part, part_features in parts:
         rows = _with(rows, part.select("retailer_id", *(feature.name for feature in part_features)))
@@ -116,10 +133,19 @@ def retailer_features(
     if attributes:
         rows = _with(rows, retailers.select("retailer_id", *attributes))
     if "district" in attributes:
-        around = districts(demand_cells, weeks, retailers, as_of)
+        around = districts(activity, retailers)
         rows = rows.left_join(around, rows.district == around.neighbours_of)
+        rows = _with_competitors(rows, retailers, events, as_of)
     numbers = {f.name: rows[f.name] if f.name in TEXT_ATTRIBUTES else rows[f.name].cast("float64") for f in features}
     return rows.select("retailer_id", **numbers)
+
+
+def _with_competitors(rows: ibis.Table, retailers: ibis.Table, events: ibis.Table | None, as_of: date) -> ibis.Table:
+    """The rows with COMPETITOR_FEATURES."""
+    if events is None:
+        return rows.mutate(**{feature.name: ibis.null("float64") for feature in COMPETITOR_FEATURES})
+    near = competitors(events, retailers, as_of)
+    return rows.left_join(near, rows.district == near.tempted_in)
 
 
 def _with(rows: ibis.Table, part: ibis.Table) -> ibis.Table:

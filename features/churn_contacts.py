@@ -12,13 +12,19 @@ from features.catalogue import Feature
 SLOW_DAYS = 14
 """A complaint that took, or has been waiting, longer than this is slow."""
 
+SURVEY_WEEKS = 104
+"""An older survey is of another time."""
+
 CONTACT_FEATURES = (
     Feature("complaints_13w", "complaints, last 13 weeks", "complaints"),
     Feature("complaints_26w", "complaints, last 26 weeks", "complaints"),
     Feature("unresolved_complaints", "complaints of the last 52 weeks not settled yet", "complaints"),
     Feature("slow_complaints_26w", "complaints of the last 26 weeks open for over 14 days", "complaints"),
     Feature("days_to_resolve_26w", "mean days to settle, complaints of the last 26 weeks that are settled", "complaints"),
-    Feature("last_survey_score", "score of the last survey, 0 to 100", "survey"),
+    Feature("longest_wait_days_26w", "most days that a complaint of the last 26 weeks took or has been waiting", "complaints"),
+    Feature("complaint_severity_26w", "mean severity of the complaints of the last 26 weeks, 0 to 100", "complaints"),
+    Feature("last_survey_score", "score of the last survey of two years, 0 to 100", "survey"),
+    Feature("survey_score_change", "score of the last survey less the mean of those before it, two years", "survey"),
     Feature("contacts_13w", "visits and calls, last 13 weeks", "contact"),
     Feature("contacts_26w", "visits and calls, last 26 weeks", "contact"),
     Feature("weeks_since_contact", "weeks since the last visit or call", "contact"),
@@ -55,6 +61,8 @@ def contacts(interactions: ibis.Table, as_of: date) -> ibis.Table:
         slow_complaints_26w=known.count(where=complaint & half_year & (waited > SLOW_DAYS)),
         days_settled=waited.sum(where=complaint & half_year & settled).cast("float64"),
         settled_26w=known.count(where=complaint & half_year & settled),
+        longest_wait_days_26w=waited.max(where=complaint & half_year),
+        complaint_severity_26w=known.score.mean(where=complaint & half_year),
         last_contact=known.occurred_on.max(where=reached),
         returns_26w=known.count(where=(known.kind == "return") & half_year),
     )
@@ -62,7 +70,7 @@ def contacts(interactions: ibis.Table, as_of: date) -> ibis.Table:
         days_to_resolve_26w=sums.days_settled / sums.settled_26w.nullif(0),
         weeks_since_contact=ibis.literal(as_of).delta(sums.last_contact, unit="day") / 7.0,
     )
-    surveys = _last_survey(known)
+    surveys = _surveys(known, as_of)
     return sums.left_join(surveys, sums.retailer_id == surveys.surveyed_id).drop("surveyed_id")
 
 
@@ -77,10 +85,12 @@ def _days_open(known: ibis.Table, as_of: date) -> ir.NumericColumn:
     return until.delta(known.occurred_on, unit="day")
 
 
-def _last_survey(known: ibis.Table) -> ibis.Table:
-    """Score of the newest survey that has one; several of one day are averaged."""
-    surveys = known.filter(known.kind == "survey", known.score.notnull())
-    newest = surveys.group_by("retailer_id").aggregate(newest_on=surveys.occurred_on.max())
-    newest = newest.select(surveyed_id="retailer_id", newest_on="newest_on")
-    latest = surveys.inner_join(newest, [surveys.retailer_id == newest.surveyed_id, surveys.occurred_on == newest.newest_on])
-    return latest.group_by("surveyed_id").aggregate(last_survey_score=latest.score.mean())
+def _surveys(known: ibis.Table, as_of: date) -> ibis.Table:
+    """Score of the newest survey that has one, and how it changed; several of one day are averaged."""
+    scored = known.filter(known.kind == "survey", known.score.notnull(), _in_days(known.occurred_on, as_of, SURVEY_WEEKS))
+    scored = scored.mutate(newest_on=scored.occurred_on.max().over(group_by=scored.retailer_id))
+    newest = scored.occurred_on == scored.newest_on
+    means = scored.group_by(surveyed_id=scored.retailer_id).aggregate(
+        last_survey_score=scored.score.mean(where=newest), earlier_score=scored.score.mean(where=~newest)
+    )
+    return means.mutate(survey_score_change=means.last_survey_score - means.earlier_score).drop("earlier_score")

@@ -17,6 +17,7 @@ HISTORY_WEEKS = 104
 RHYTHM_FEATURES = (
     Feature("recency_weeks", "weeks since the last week with an order; 0 is the last known week", "silence"),
     Feature("recency_gap_ratio", "weeks since the last order ÷ the retailer's own mean gap", "silence"),
+    Feature("longer_gaps_share", "share of its gaps of two years, with the running one, at least as long as that will be", "silence"),
     Feature("recency_longest_ratio", "weeks since the last order ÷ the retailer's longest gap of 52 weeks", "silence"),
     Feature("last_order_ratio", "units of the last week with an order ÷ those of its mean one, 52 weeks", "silence"),
     Feature("mean_gap_weeks", "mean weeks between weeks with an order, 52 weeks", "order rhythm"),
@@ -28,6 +29,7 @@ RHYTHM_FEATURES = (
     Feature("order_share_52w", "share of the last 52 weeks with an order, or of those since its first", "order rhythm"),
     Feature("order_weeks_13w", "weeks with an order, last 13 weeks", "order rhythm"),
     Feature("order_weeks_prev_13w", "weeks with an order, the 13 weeks before", "order rhythm"),
+    Feature("order_weeks_trend_13w", "weeks with an order of the last 13 ÷ those of the 13 before", "order rhythm"),
     Feature("order_share_ahead_4w", "share of the next 4 weeks, a year ago, with an order", "season"),
     Feature("order_share_ahead_13w", "share of the next 13 weeks, a year ago, with an order", "season"),
     Feature("order_share_ahead_26w", "share of the next 26 weeks, a year ago, with an order", "season"),
@@ -91,6 +93,9 @@ def rhythm(weeks: ibis.Table, as_of: date) -> ibis.Table:
         # greatest(null, 0) is 0: without a gap the spread is unknown, not none.
         gap_spread_weeks=(spans.gaps > 0).ifelse(ibis.greatest(variance, 0.0).sqrt(), unknown),
         recency_gap_ratio=spans.recency_weeks / spans.mean_gap_weeks.nullif(0),
+        # As in a permutation test the running gap counts among its like, so that few gaps never give 0.
+        longer_gaps_share=(spans.gaps_as_long + 1.0) / (spans.gaps_104w + 1.0),
+        order_weeks_trend_13w=spans.order_weeks_13w / spans.order_weeks_prev_13w.cast("float64").nullif(0),
         recency_longest_ratio=spans.recency_weeks / spans.longest_gap_weeks.nullif(0),
         last_order_ratio=spans.last_units * spans.order_weeks_52w / spans.units_52w.nullif(0),
         **{f"order_share_ahead_{n}w": share for n, share in ahead.items()},
@@ -106,6 +111,8 @@ def _ordering_spans(weeks: ibis.Table, as_of: date) -> ibis.Table:
         gap_weeks=ordering.week_start.delta(ordering.week_start.lag().over(own), unit="day") / 7.0,
         last_order=ordering.week_start.max().over(group_by=ordering.retailer_id),
     )
+    # The next order comes in the first week after as_of at the earliest.
+    running_gap = ibis.literal(last_week(as_of)).delta(ordering.last_order, unit="day") / 7.0 + 1.0
     week, gap = ordering.week_start, ordering.gap_weeks
     year = in_weeks(week, as_of, 52)
     return ordering.group_by("retailer_id").aggregate(
@@ -113,6 +120,8 @@ def _ordering_spans(weeks: ibis.Table, as_of: date) -> ibis.Table:
         first_order=week.min(),
         gaps=gap.count(where=year).cast("float64"),
         gap_sum=gap.sum(where=year),
+        gaps_104w=gap.count().cast("float64"),
+        gaps_as_long=gap.count(where=gap >= running_gap).cast("float64"),
         gap_squares=(gap * gap).sum(where=year),
         longest_gap_weeks=gap.max(where=year),
         last_units=ordering.delivered_units.sum(where=week == ordering.last_order),

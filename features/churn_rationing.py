@@ -17,6 +17,8 @@ RATIONING_FEATURES = (
     Feature("unmet_units_26w", "units of true demand that were not delivered, last 26 weeks", "rationing"),
     Feature("unmet_share_13w", "share of the true demand that was not delivered, last 13 weeks", "rationing"),
     Feature("unmet_share_26w", "share of the true demand that was not delivered, last 26 weeks", "rationing"),
+    Feature("cap_hit_rate_rise", "cap_hit_rate_13w less that of the 26 weeks before", "rationing"),
+    Feature("unmet_share_rise", "unmet_share_13w less that of the 26 weeks before", "rationing"),
     Feature("closed_share_4w", "share of its SKU-weeks in which nothing could be ordered, last 4 weeks", "stock-outs"),
     Feature("closed_share_26w", "share of its SKU-weeks in which nothing could be ordered, last 26 weeks", "stock-outs"),
 )
@@ -32,25 +34,28 @@ def rationing(demand_cells: ibis.Table, as_of: date) -> ibis.Table:
     as_of
         The Sunday that ends the last known week.
     """
-    cells = demand_cells.filter(in_weeks(demand_cells.week_start, as_of, 26))
+    cells = demand_cells.filter(in_weeks(demand_cells.week_start, as_of, 39))
     hit = cells.censoring.isin(["cap", "band"]) & (cells.delivered_units > 0)
     limited = hit | (cells.cap_units.notnull() & (cells.delivered_units > 0))
     closed = cells.censoring == "stockout"
     # A floor makes the true demand less than what was delivered; that is no unmet demand.
     unmet = ibis.greatest(cells.true_units - cells.delivered_units, 0.0)
-    window = {n: in_weeks(cells.week_start, as_of, n) for n in (4, 13, 26)}
+    window = {f"{n}w": in_weeks(cells.week_start, as_of, n) for n in (4, 13, 26)}
+    window["before"] = in_weeks(cells.week_start, as_of, 26, skip=13)
+    compared = ("13w", "26w", "before")
     counts = cells.group_by("retailer_id").aggregate(
-        **{f"hits_{n}w": cells.count(where=window[n] & hit) for n in (13, 26)},
-        **{f"limited_orders_{n}w": cells.count(where=window[n] & limited) for n in (13, 26)},
-        **{f"unmet_units_{n}w": unmet.sum(where=window[n] & ~closed) for n in (13, 26)},
-        **{f"true_units_{n}w": cells.true_units.sum(where=window[n] & ~closed) for n in (13, 26)},
-        **{f"closed_{n}w": cells.count(where=window[n] & closed) for n in (4, 26)},
-        **{f"cells_{n}w": cells.count(where=window[n]) for n in (4, 26)},
+        **{f"hits_{n}": cells.count(where=window[n] & hit) for n in compared},
+        **{f"limited_orders_{n}": cells.count(where=window[n] & limited) for n in compared},
+        **{f"unmet_units_{n}": unmet.sum(where=window[n] & ~closed) for n in compared},
+        **{f"true_units_{n}": cells.true_units.sum(where=window[n] & ~closed) for n in compared},
+        **{f"closed_{n}": cells.count(where=window[n] & closed) for n in ("4w", "26w")},
+        **{f"cells_{n}": cells.count(where=window[n]) for n in ("4w", "26w")},
     )
-    ratios = {f"cap_hit_rate_{n}w": counts[f"hits_{n}w"] / _divisor(counts[f"limited_orders_{n}w"]) for n in (13, 26)}
-    ratios |= {f"unmet_share_{n}w": counts[f"unmet_units_{n}w"] / _divisor(counts[f"true_units_{n}w"]) for n in (13, 26)}
-    ratios |= {f"closed_share_{n}w": counts[f"closed_{n}w"] / _divisor(counts[f"cells_{n}w"]) for n in (4, 26)}
-    return counts.mutate(**ratios, unmet_units_26w=ibis.coalesce(counts.unmet_units_26w, 0.0))
+    ratios = {f"cap_hit_rate_{n}": counts[f"hits_{n}"] / _divisor(counts[f"limited_orders_{n}"]) for n in compared}
+    ratios |= {f"unmet_share_{n}": counts[f"unmet_units_{n}"] / _divisor(counts[f"true_units_{n}"]) for n in compared}
+    ratios |= {f"closed_share_{n}": counts[f"closed_{n}"] / _divisor(counts[f"cells_{n}"]) for n in ("4w", "26w")}
+    rises = {f"{name}_rise": ratios[f"{name}_13w"] - ratios[f"{name}_before"] for name in ("cap_hit_rate", "unmet_share")}
+    return counts.mutate(**ratios, **rises, unmet_units_26w=ibis.coalesce(counts.unmet_units_26w, 0.0))
 
 
 def _divisor(count: ir.NumericColumn) -> ir.NumericColumn:

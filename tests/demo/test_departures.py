@@ -70,6 +70,13 @@ def test_starved_shops_get_less_of_what_they_want_than_others(full: Written) -> 
     assert share[causes == "starved"].median() > 1.2 * share[causes.isna()].median()
 
 
+def test_three_shops_in_ten_leave_without_a_sign_in_their_orders(full: Written) -> None:
+    churn = full.truth("churn")
+    left = churn[churn["cause"].isin(["competitor", "starved", "service", "footfall"])]
+    assert 0.25 < (left["fading_weeks"] == 0).mean() < 0.35
+    assert churn.loc[churn["cause"].isna() | (churn["cause"] == "relicensed"), "fading_weeks"].isna().all()
+
+
 def test_demand_of_leaving_shops_falls_before_they_stop(full: Written) -> None:
     weekly = full.truth("weekly_demand").groupby(["retailer_id", "week_start"], as_index=False)[["demand_units"]].sum()
     churn = full.truth("churn")

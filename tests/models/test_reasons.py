@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from contracts.errors import UncapError
-from models.reasons import SENTENCES, churn_reasons
+from models.reason_sentences import SENTENCES
+from models.reasons import churn_reasons, ranked_reasons
 
 # factor | the retailer's numbers | what is said ("-" is nothing)
 TABLE = """
@@ -30,6 +31,10 @@ volume | true_units_13w=68 true_units_prev_13w=118 | Volume down 42 % against th
 volume | true_units_13w=68 true_units_trend_year=0.8 | Volume down 20 % against the same 13 weeks a year ago (now 68 units)
 volume | true_units_13w=68 median_true_units_13w=1662 | Low volume: 68 units in 13 weeks, half of the retailers order over 1,662
 volume        | true_units_13w=117 true_units_prev_13w=118                     | -
+long decline | true_units_trend_year=0.66 true_units_trend_year_vs_all=0.6 | Volume down 34 % on a year ago, everybody's up 10 %
+long decline | true_units_trend_year=1.08 true_units_trend_year_vs_all=0.9 | Volume up 8 % on a year ago, everybody's up 20 %
+long decline | true_units_trend_year=0.9 true_units_trend_year_vs_all=0.98 | -
+long decline | true_units_26w=6 true_units_52w=16 true_units_trend_26w_vs_all=.5 | Half-year volume down 40 %, everybody's up 20 %
 money         | amount_13w=300 amount_prev_13w=400                             | Spends 25 % less than in the previous 13 weeks (400 → 300)
 money | amount_13w=300 median_amount_13w=900 | Spends little: 300 in 13 weeks, half of the retailers spend over 900
 range         | skus_13w=6 skus_prev_13w=11                                    | Orders fewer products: 6 in 13 weeks, 11 in the 13 before
@@ -39,6 +44,7 @@ delisted SKUs | delisted_share_52w=0                                           |
 rationing     | cap_hit_rate_26w=0.61 unmet_units_26w=120  | Cap reached in 61 % of its capped orders; 120 units went unserved in 26 weeks
 rationing     | cap_hit_rate_26w=0.61 unmet_units_26w=0                        | Cap reached in 61 % of its capped orders
 rationing     | unmet_units_26w=0                                              | -
+rationing     | unmet_units_26w=12 | 12 units that it asked for went unserved in 26 weeks
 stock-outs | closed_share_26w=0.2 | 20 % of what it orders was out of stock or closed to it, over 26 weeks
 stock-outs    | closed_share_26w=0                                             | -
 complaints    | complaints_26w=3 unresolved_complaints=1                       | 3 complaints in 26 weeks, 1 unresolved
@@ -54,6 +60,8 @@ returns       | returns_26w=2                                                  |
 returns       | returns_26w=0                                                  | -
 district | district_silent_share=0.12 | 12 % of the retailers of its district that ordered a quarter ago are silent
 district | district_silent_share=0 district_trend_13w=0.9 | Volume of its district down 10 % against the previous 13 weeks
+competitor    | weeks_since_competitor=6.4                                     | A competitor opened in its district 6 weeks ago
+competitor    | recency_weeks=2                                                | -
 district      | district_silent_share=0 district_trend_13w=1.1                 | -
 shop          | area=rural channel=kiosk                                       | Shops like it stop more often (area rural, channel kiosk)
 shop          | floating_population=3                                          | Shops in a place like its own stop more often
@@ -114,6 +122,34 @@ def test_a_factor_that_adds_next_to_nothing_is_no_reason() -> None:
 )
 def test_where_nothing_raises_the_risk_the_first_reason_says_how_it_orders(recency: float, gap: float, sentence: str) -> None:
     assert reasons_of({"silence": -1.0}, recency_weeks=recency, mean_gap_weeks=gap) == [sentence, None, None]
+
+
+def five_shops(**columns: list[float]) -> pd.DataFrame:
+    """Five retailers that order every week, and what is said of each."""
+    shops = {"retailer_id": list("ABCDE"), "recency_weeks": [3.0] * 5, "mean_gap_weeks": [1.0] * 5}
+    return pd.DataFrame(shops | {"true_units_13w": [10.0] * 5, "true_units_prev_13w": [20.0] * 5} | columns)
+
+
+def factors_of(shops: pd.DataFrame, **log_odds: float) -> list[list[str]]:
+    """The factors of the reasons of each retailer."""
+    contributions = pd.DataFrame({"retailer_id": shops["retailer_id"]} | {name: [value] * len(shops) for name, value in log_odds.items()})
+    return [[reason.factor for reason in reasons] for reasons in ranked_reasons(shops, contributions)]
+
+
+def test_a_cause_that_few_show_comes_before_symptoms_of_which_it_leaves_one_place() -> None:
+    shops = five_shops(complaints_26w=[2, 0, 0, 0, 0])
+    found = factors_of(shops, silence=2.0, volume=1.0, complaints=0.0)
+    assert found == [["complaints", "silence"], *[["silence", "volume"]] * 4]
+
+
+def test_a_cause_that_many_show_as_badly_is_named_only_where_the_model_says_so() -> None:
+    shops = five_shops(complaints_26w=[2, 2, 2, 0, 0])
+    assert factors_of(shops, silence=2.0, volume=1.0, complaints=0.0)[0] == ["silence", "volume"]
+    assert factors_of(shops, silence=2.0, volume=1.0, complaints=3.0)[0] == ["complaints", "silence", "volume"]
+
+
+def test_a_retailer_scored_by_rule_is_told_its_cause_too() -> None:
+    assert factors_of(five_shops(complaints_26w=[2, 0, 0, 0, 0]), silence=2.0)[0] == ["complaints", "silence"]
 
 
 def test_a_factor_without_a_sentence_is_an_error() -> None:
