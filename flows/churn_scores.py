@@ -9,29 +9,32 @@ import pandas as pd
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
+from contracts.churn_targets import VERSION
 from contracts.scored import CHURN_SCORE
 from contracts.weeks import CHURN_HORIZONS
 from features.attributes import attributes_among
 from flows.churn_rows import fetch_retailers
+from flows.order_histories import fetch_order_histories
 from flows.registering import FINAL
 from flows.settings import Settings
 from flows.tracking import ModelVersion, model_folder
-from models.churn import ChurnModel
+from models import churn_storage
 from models.reasons import churn_reasons
 from models.risk import margin_at_risk, risk_bands
 from warehouse.tables import fetch, table
 
 
-def score_retailers(con: Backend, settings: Settings, as_of: date, version: ModelVersion, run_id: str) -> pa.Table:
+def score_retailers(con: Backend, settings: Settings, as_of: date, version: ModelVersion, run_id: str) -> tuple[pa.Table, pd.Series]:
     """Score every active retailer as of a Sunday; ``derived.recovered`` must hold that Sunday.
 
     Returns
     -------
-    pyarrow.Table
-        Rows of ``scored.churn_score``, one per active retailer.
+    tuple[pyarrow.Table, pandas.Series]
+        Rows of ``scored.churn_score``, one per active retailer; and its money per week, NaN where unknown, by retailer_id.
     """
-    model = ChurnModel.load(model_folder(settings, version) / FINAL)
+    model = churn_storage.load(model_folder(settings, version) / FINAL)
     retailers = fetch_retailers(con, as_of, attributes_among(model.features))
+    retailers = retailers.merge(fetch_order_histories(con, [as_of]).drop(columns="as_of"), on="retailer_id", how="left")
     scores = model.predict(retailers)
     reasons = churn_reasons(retailers, model.contributions(retailers))
     bands = risk_bands(scores.p_churn_13w, settings.churn.risk_thresholds)
@@ -41,10 +44,13 @@ def score_retailers(con: Backend, settings: Settings, as_of: date, version: Mode
         risk_band=bands,
         risk_band_prev=scores.retailer_id.map(_bands_before(con, as_of)),
         margin_at_risk=margin_at_risk(curve, retailers.weekly_margin.to_numpy(dtype=np.float64)),
+        definition_version=VERSION,
         model_version=version.version,
         run_id=run_id,
     )
-    return pa.Table.from_pandas(rows.reindex(columns=list(CHURN_SCORE.column_names)), schema=CHURN_SCORE.arrow_schema, preserve_index=False)
+    margins = retailers.set_index("retailer_id").weekly_margin
+    named = rows.reindex(columns=list(CHURN_SCORE.column_names))
+    return pa.Table.from_pandas(named, schema=CHURN_SCORE.arrow_schema, preserve_index=False), margins
 
 
 def _bands_before(con: Backend, as_of: date) -> pd.Series:

@@ -15,15 +15,17 @@ from flows.settings import Settings
 from flows.timing import Stopwatch
 from flows.tracking import CHURN_MODEL, ModelVersion, TableLineage, TrackedRun, model_folder, tracked_run
 from flows.train_churn import CRITERION, TrainedChurn, judge, stacked_probabilities
-from models.churn import ChurnModel
+from models import churn_storage
+from models.short_histories import ORDER_COLUMNS
 
 EXAMPLE_ROWS = 5
 BINS = 10
 PLOTTED_HORIZON = 13
 HEADLINES = {
-    "headline.brier_skill_score_13w": "model.brier_skill_score_13w",
-    "headline.auc_score_13w": "model.auc_score_13w",
-    "headline.calibration_loss_13w": "model.calibration_loss_13w",
+    "headline.brier_skill_score_13w": "served.brier_skill_score_13w",
+    "headline.auc_score_13w": "served.auc_score_13w",
+    "headline.calibration_loss_13w": "served.calibration_loss_13w",
+    "headline.false_churn_rate": "false_churn.rate",
 }
 
 
@@ -39,9 +41,9 @@ def register_churn(
     """Log a trained churn model, register it, and promote it if it deserves it."""
     for name, model in ((FINAL, trained.model), (TWIN, trained.twin)):
         (folder / name).mkdir()
-        model.save(folder / name)
+        churn_storage.save(model, folder / name)
     example = _example(trained)
-    tags = {"as_of": as_of.isoformat(), "uncap_run_id": run_id}
+    tags = {"as_of": as_of.isoformat(), "uncap_run_id": run_id} | _remarks(trained)
     with tracked_run(settings, f"churn {as_of}", tags) as tracked:
         _log(tracked, settings, trained, lineage)
         tracked.log_metrics(watch.metrics())
@@ -54,24 +56,41 @@ def register_churn(
         )
         loss = trained.figures.get(CRITERION)
         wins, champion_loss, champion_version = decide(settings, registered, loss, lambda rival: _loss_of(settings, rival, trained))
-    baseline_loss = trained.figures.get("recency.brier_loss")
     return Verdict(
-        CHURN_MODEL, registered.version, wins, "Brier loss", loss, champion_loss, champion_version, "weeks since last order", baseline_loss
+        CHURN_MODEL,
+        registered.version,
+        wins,
+        "Brier loss",
+        loss,
+        champion_loss,
+        champion_version,
+        "weeks since last order",
+        trained.figures.get("recency.brier_loss"),
+        "; ".join(_remarks(trained).values()) or None,
     )
+
+
+def _remarks(trained: TrainedChurn) -> dict[str, str]:
+    """What the promotion gate and the follow-up of false churn say, by tag."""
+    gate = {} if trained.gate is None else {"promotion_gate": trained.gate.verdict}
+    return gate if trained.false_churn is None else gate | {"false_churn": trained.false_churn.sentence()}
 
 
 def _loss_of(settings: Settings, rival: ModelVersion, trained: TrainedChurn) -> float:
     """Measure the champion's twin on the rows the challenger's twin was judged on."""
-    twin = ChurnModel.load(model_folder(settings, rival) / TWIN)
+    twin = churn_storage.load(model_folder(settings, rival) / TWIN)
     # attributes that the champion saw and that are no longer complete are unknown to it now
     test = trained.test.assign(**{name: np.nan for name in twin.features if name not in trained.test})
-    return judge(test, {"model": stacked_probabilities(twin, test)})[CRITERION]
+    return judge(test, {"served": stacked_probabilities(twin, test)})[CRITERION]
 
 
 def _log(tracked: TrackedRun, settings: Settings, trained: TrainedChurn, lineage: Sequence[TableLineage]) -> None:
     tracked.log_parameters({"churn": settings.churn.model_dump(), "events": trained.events, "note": trained.note or ""})
     tracked.log_metrics(trained.figures | {name: trained.figures[key] for name, key in HEADLINES.items() if key in trained.figures})
     tracked.log_lineage(lineage)
+    if trained.gate is not None:
+        rows = {name: table.to_dict(orient="records") for name, table in vars(trained.gate).items() if isinstance(table, pd.DataFrame)}
+        tracked.log_document("promotion_gate.json", {"chosen": trained.gate.chosen, "verdict": trained.gate.verdict} | rows)
     importances = trained.model.importances()
     tracked.log_document("feature_importances.json", importances.to_dict(orient="records"))
     if len(importances):
@@ -105,5 +124,5 @@ def _calibration_bins(probabilities: np.ndarray, outcomes: np.ndarray) -> pd.Dat
 
 
 def _example(trained: TrainedChurn) -> pd.DataFrame:
-    names = ["retailer_id", *trained.model.features]
+    names = ["retailer_id", *trained.model.features, *(name for name in ORDER_COLUMNS if name in trained.labelled)]
     return trained.labelled[names].drop_duplicates("retailer_id").head(EXAMPLE_ROWS).reset_index(drop=True)

@@ -34,6 +34,8 @@ class Verdict:
         The same of the champion it had to beat; None where there was none.
     baseline, baseline_loss
         The best simple forecast on the same weeks, by name.
+    remark
+        What else is to be said of the training; None for nothing.
     """
 
     model: str
@@ -45,6 +47,7 @@ class Verdict:
     champion_version: str | None
     baseline: str
     baseline_loss: float | None
+    remark: str | None = None
 
     def row(self) -> dict[str, object]:
         """Return the verdict as a row for people to read."""
@@ -64,6 +67,9 @@ class Verdict:
         >>> Verdict("uncap-demand", "2", False, "pinball loss", 0.31, 0.30, "1", "recent mean", 0.5).sentence()
         'uncap-demand 2: pinball loss 0.3100, recent mean 0.5000; stays challenger to version 1 with 0.3000'
         """
+        return self._verdict() + (f"; {self.remark}" if self.remark else "")
+
+    def _verdict(self) -> str:
         judged = f"{self.criterion} {_figure(self.loss)}, {self.baseline} {_figure(self.baseline_loss)}"
         if self.champion_version is None:
             return f"{self.model} {self.version}: {judged}; champion, the first"

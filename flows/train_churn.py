@@ -3,25 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 import pandas as pd
 from ibis.backends.duckdb import Backend
 
+from contracts.churn_targets import NO_ORDER
 from contracts.weeks import CHURN_HORIZONS
 from features.churn import churn_features
+from flows.churn_gate import GATE_WEEKS, FalseChurn, false_churn, gate_figures, hold_gate
 from flows.churn_rows import churn_origins, fetch_labelled, retailer_attributes
+from flows.order_histories import fetch_order_histories
 from flows.settings import Settings
 from flows.timing import Stopwatch
-from models.churn import ChurnModel, ChurnSettings, fit_churn
-from models.churn_baselines import fit_recency_baseline
+from models.churn import TARGET_WEEKS, ChurnModel
+from models.churn_baselines import Baselines, fit_baselines
+from models.churn_fit import TARGET_OUTCOMES, KnownOutcomes, fit_churn
 from models.churn_origins import OriginSplit, split_origins
+from models.churn_trees import ChurnSettings
 from models.classification import auc_score, average_precision_score, brier_loss, brier_skill_score, calibration_loss, top_decile_lift_score
+from models.promotion_gate import MODEL, Challenge
+from models.short_histories import ORDER_COLUMNS
 
-CRITERION = "model.brier_loss"
+CRITERION = "served.brier_loss"
 """A challenger must not have more of this than the champion: it judges ranking and calibration at once."""
+
+
+@dataclass(frozen=True)
+class ChurnRows:
+    """What churn is learned from.
+
+    Attributes
+    ----------
+    labelled
+        One row per retailer, origin and horizon whose outcome is known: features, ORDER_COLUMNS and outcomes.
+    histories
+        One row per origin and retailer that had ordered by it, those that stopped too: as_of, retailer_id, ORDER_COLUMNS.
+    """
+
+    labelled: pd.DataFrame
+    histories: pd.DataFrame
+
+    @property
+    def empty(self) -> bool:
+        """Whether no outcome is known."""
+        return self.labelled.empty
+
+    def __len__(self) -> int:
+        """Count the outcomes."""
+        return len(self.labelled)
 
 
 @dataclass(frozen=True)
@@ -33,17 +65,22 @@ class TrainedChurn:
     model
         The one that scores: trained and calibrated on outcomes up to ``as_of``.
     twin
-        Knows none of the outcomes it is judged on.
+        Knows none of the outcomes it is judged on; the model itself where there are none.
     labelled
         All labelled rows.
     test
         Those the twin is judged on; none where the history is too short.
     figures
-        ``{forecast}.{metric}`` over all horizons and ``{forecast}.{metric}_{h}w``; empty without a test.
+        ``{forecast}.{metric}`` over all horizons and ``{forecast}.{metric}_{h}w``, of the model, the baselines, and as ``served`` of what
+        was chosen; ``gate.…`` and ``false_churn.…``; empty without a test.
     events
         Retailers without an order in some window that the model was trained on.
     note
         Why a part is missing; None where all are there.
+    gate
+        Which forecast was chosen, and why; None where none could be judged.
+    false_churn
+        What became of retailers taken for churners; None without a test.
     """
 
     model: ChurnModel
@@ -53,30 +90,55 @@ class TrainedChurn:
     figures: dict[str, float]
     events: int
     note: str | None
+    gate: Challenge | None = None
+    false_churn: FalseChurn | None = None
 
 
-def gather_churn(con: Backend, settings: Settings, as_of: date, first_week: date, attributes: Sequence[str]) -> pd.DataFrame:
+def gather_churn(con: Backend, settings: Settings, as_of: date, first_week: date, attributes: Sequence[str]) -> ChurnRows:
     """Return the labelled rows of every origin with an outcome known as of a Sunday; none where the history is too short.
 
     Cells must be built, and recovered as of every origin.
     """
     origins = churn_origins(settings, as_of, first_week)
-    return fetch_labelled(con, origins, as_of, retailer_attributes(attributes)) if origins else pd.DataFrame()
+    if not origins:
+        return ChurnRows(pd.DataFrame(), pd.DataFrame())
+    labelled, histories = fetch_labelled(con, origins, as_of, retailer_attributes(attributes)), fetch_order_histories(con, origins)
+    return ChurnRows(labelled.merge(histories, on=["retailer_id", "as_of"], how="left"), histories)
 
 
 def train_churn(
-    rows: pd.DataFrame, settings: Settings, as_of: date, attributes: Sequence[str], watch: Stopwatch, *, test_origins: int
+    rows: ChurnRows, settings: Settings, as_of: date, attributes: Sequence[str], watch: Stopwatch, *, test_origins: int
 ) -> TrainedChurn:
-    """Train the model and its twin on labelled rows, and judge the twin; needs no warehouse."""
-    split = split_origins(rows, as_of, calibrate_origins=settings.churn.calibration_origins, test_origins=test_origins)
-    final = split_origins(rows, as_of, calibrate_origins=settings.churn.calibration_origins, test_origins=0)
+    """Train the model and its twin on labelled rows, judge the twin against the baselines, and choose; needs no warehouse."""
+    split = split_origins(rows.labelled, as_of, calibrate_origins=settings.churn.calibration_origins, test_origins=test_origins)
+    final = split_origins(rows.labelled, as_of, calibrate_origins=settings.churn.calibration_origins, test_origins=0)
     features, fitted = churn_features(retailer_attributes(attributes)), churn_settings(settings)
     with watch("lightgbm"):
-        twin = fit_churn(split.train, split.calibrate, features, fitted)
-        model = fit_churn(final.train, final.calibrate, features, fitted)
-    figures = judge(split.test, {"model": stacked_probabilities(twin, split.test), "recency": _recency(split)})
-    events = int(final.train.loc[final.train.no_order.astype(bool), "retailer_id"].nunique())
-    return TrainedChurn(model, twin, rows, split.test, figures, events, split.reason or model.why_rule)
+        model = fit_churn(_known(final, rows), features, fitted)
+        twin = model if split.test.empty else fit_churn(_known(split, rows), features, fitted)
+    events = int(final.learn.loc[final.learn[NO_ORDER].astype(bool), "retailer_id"].nunique())
+    trained = TrainedChurn(model, twin, rows.labelled, split.test, {}, events, split.reason or model.why_rule)
+    if split.test.empty:
+        return trained
+    with watch("gate"):
+        return _judged(trained, split, final, rows, settings)
+
+
+def _judged(trained: TrainedChurn, split: OriginSplit, final: OriginSplit, rows: ChurnRows, settings: Settings) -> TrainedChurn:
+    """Hold the gate on the test, and let the winner score in the model and its twin."""
+    test, names = split.test, trained.model.features
+    baselines = _baselines(split, rows, names)
+    p_model = stacked_probabilities(trained.twin, test)
+    gate = hold_gate(test, p_model, baselines)
+    twin, model = trained.twin, trained.model
+    if gate.chosen != MODEL:
+        twin = replace(twin, promoted=baselines.fitted[gate.chosen])
+        model = replace(model, promoted=_baselines(final, rows, names).fitted[gate.chosen])
+    served = stacked_probabilities(twin, test)
+    forecasts = {"model": p_model} | {name: baseline.probabilities(test) for name, baseline in baselines.fitted.items()}
+    taken = false_churn(test, twin.predict(test)[f"p_churn_{GATE_WEEKS}w"].to_numpy(), settings.churn.risk_thresholds[1])
+    figures = judge(test, forecasts | {"served": served}) | judge_targets(test, twin) | gate_figures(gate) | taken.figures()
+    return replace(trained, model=model, twin=twin, figures=figures, gate=gate, false_churn=taken)
 
 
 def judge(test: pd.DataFrame, forecasts: Mapping[str, np.ndarray]) -> dict[str, float]:
@@ -86,16 +148,20 @@ def judge(test: pd.DataFrame, forecasts: Mapping[str, np.ndarray]) -> dict[str, 
         parts = {"": np.ones(len(test), dtype=bool)} | {f"_{h}w": (test.horizon_weeks == h).to_numpy() for h in CHURN_HORIZONS}
         for suffix, part in parts.items():
             if part.any():
-                outcomes, p = test.no_order[part].to_numpy(dtype=float), probabilities[part]
-                measures = {
-                    "brier_loss": brier_loss(outcomes, p),
-                    "brier_skill_score": brier_skill_score(outcomes, p),
-                    "auc_score": auc_score(outcomes, p),
-                    "average_precision_score": average_precision_score(outcomes, p),
-                    "calibration_loss": calibration_loss(outcomes, p),
-                    "top_decile_lift_score": top_decile_lift_score(outcomes, p),
-                }
-                figures |= {f"{name}.{metric}{suffix}": value for metric, value in measures.items() if np.isfinite(value)}
+                figures |= _figures(test[NO_ORDER][part].to_numpy(dtype=float), probabilities[part], name, suffix)
+    return figures
+
+
+def judge_targets(test: pd.DataFrame, twin: ChurnModel) -> dict[str, float]:
+    """Measure the probabilities of the other targets, ``{target}.{metric}_13w``; nothing of one that was not learned."""
+    figures: dict[str, float] = {}
+    for target, weeks in TARGET_WEEKS.items():
+        if target in twin.targets:
+            rows = test[(test.horizon_weeks == weeks) & test[TARGET_OUTCOMES[target]].notna()]
+            p = twin.target_probabilities(target, rows)
+            asked = np.isfinite(p)
+            if asked.any():
+                figures |= _figures(rows[TARGET_OUTCOMES[target]].to_numpy(dtype=float)[asked], p[asked], target, f"_{weeks}w")
     return figures
 
 
@@ -123,8 +189,28 @@ def churn_settings(settings: Settings) -> ChurnSettings:
     )
 
 
-def _recency(split: OriginSplit) -> np.ndarray:
-    """Probabilities from the weeks since the last order alone, the baseline to beat."""
-    if split.test.empty or split.train.no_order.nunique() < 2:
-        return np.full(len(split.test), float(split.train.no_order.mean()))
-    return fit_recency_baseline(split.train).predict(split.test)
+def _figures(outcomes: np.ndarray, p: np.ndarray, name: str, suffix: str) -> dict[str, float]:
+    measures = {
+        "brier_loss": brier_loss(outcomes, p),
+        "brier_skill_score": brier_skill_score(outcomes, p),
+        "auc_score": auc_score(outcomes, p),
+        "average_precision_score": average_precision_score(outcomes, p),
+        "calibration_loss": calibration_loss(outcomes, p),
+        "top_decile_lift_score": top_decile_lift_score(outcomes, p),
+    }
+    return {f"{name}.{metric}{suffix}": value for metric, value in measures.items() if np.isfinite(value)}
+
+
+def _known(split: OriginSplit, rows: ChurnRows) -> KnownOutcomes:
+    return KnownOutcomes(split.train, split.calibrate, split.learn, _population(split, rows))
+
+
+def _baselines(split: OriginSplit, rows: ChurnRows, features: Sequence[str]) -> Baselines:
+    return fit_baselines(split, features, _population(split, rows))
+
+
+def _population(split: OriginSplit, rows: ChurnRows) -> pd.DataFrame:
+    """Every retailer as of the first origin of the calibration, or of the last origin where there is none."""
+    day = split.calibrate["as_of"].min() if len(split.calibrate) else rows.histories["as_of"].max()
+    population: pd.DataFrame = rows.histories.loc[rows.histories["as_of"] == day, list(ORDER_COLUMNS)]
+    return population

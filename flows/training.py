@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import pandas as pd
 from ibis.backends.duckdb import Backend
 
 from contracts.errors import InputDataError
@@ -19,7 +18,7 @@ from flows.lineage import table_lineage
 from flows.settings import Settings
 from flows.timing import Stopwatch
 from flows.tracking import TableLineage
-from flows.train_churn import gather_churn
+from flows.train_churn import ChurnRows, gather_churn
 from flows.train_demand import HELD_OUT, JudgedWeeks, cut_offs_to_recover, gather_demand
 from models.recensoring import Recensoring
 from warehouse.tables import fetch, table
@@ -68,7 +67,7 @@ class TrainingRows:
     history: History
     demand: DemandRows
     held_out: JudgedWeeks
-    churn: pd.DataFrame
+    churn: ChurnRows
     recovery: Recensoring | None
     seconds: Stopwatch
 

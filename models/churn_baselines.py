@@ -1,53 +1,77 @@
-"""What does the time since the last order alone tell about churn?"""
+"""Which simpler forecasts must the churn model beat, and how is the one that scores in its place read again?"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from sklearn.linear_model import LogisticRegression
 
-FloatArray = npt.NDArray[np.float64]
+from contracts.churn_targets import NO_ORDER
+from contracts.errors import UncapError
+from models.baseline_scores import BASELINE_FILE, PARETO_NBD, SIMPLEST_FIRST, ChurnBaseline
+from models.btyd import NoBtyd
+from models.btyd_baseline import BtydBaseline, fit_btyd_baseline
+from models.churn_origins import OriginSplit
+from models.logistic_baselines import LogisticBaseline, fit_all_features, fit_log_rfm, fit_own_gap, fit_recency
 
 
 @dataclass(frozen=True)
-class RecencyBaseline:
-    """Logistic regression on ln(1 + weeks since the last order), the logarithm of the horizon and their product.
-
-    Its AUC within one horizon is that of the weeks since the last order themselves.
+class Baselines:
+    """The forecasts that a churn model must beat.
 
     Attributes
     ----------
-    intercept, coefficients
-        Of ln(1 + recency), ln horizon, and their product.
+    fitted
+        By name, the simplest first.
+    missing
+        Why one could not be fitted, by name.
     """
 
-    intercept: float
-    coefficients: tuple[float, float, float]
-
-    def predict(self, rows: pd.DataFrame) -> FloatArray:
-        """Return the probability of no order per row of recency_weeks and horizon_weeks, shape (rows,)."""
-        odds = self.intercept + _terms(rows) @ np.asarray(self.coefficients)
-        return np.asarray(1 / (1 + np.exp(-odds)), dtype=np.float64)
+    fitted: dict[str, ChurnBaseline]
+    missing: dict[str, str]
 
 
-def fit_recency_baseline(rows: pd.DataFrame) -> RecencyBaseline:
-    """Return the baseline that labelled rows give.
+def fit_baselines(split: OriginSplit, features: Sequence[str], population: pd.DataFrame, outcome: str = NO_ORDER) -> Baselines:
+    """Return every baseline, trained and calibrated on the rows of the churn model, in the same way.
 
     Parameters
     ----------
-    rows
-        recency_weeks, horizon_weeks, no_order; both outcomes present.
+    split
+        Labelled rows: retailer_id, as_of, horizon_weeks, the outcome, the features, and what the Pareto/NBD sees (repeat_orders,
+        last_order_age_weeks, age_weeks).
+    features
+        Columns that the model sees, for the logistic regression on all of them.
+    population
+        Retailers that ever ordered, those that stopped too, as of the first origin of ``split.calibrate``; see `fit_btyd_baseline`.
+    outcome
+        Column that is foretold: boolean, or 0 and 1.
     """
-    fitted = LogisticRegression(C=1e6, max_iter=1000).fit(_terms(rows), rows["no_order"].astype(bool))
-    recency, horizon, product = map(float, fitted.coef_[0])
-    return RecencyBaseline(float(fitted.intercept_[0]), (recency, horizon, product))
+    regressions = (
+        fit_recency(split, outcome),
+        fit_own_gap(split, outcome),
+        fit_log_rfm(split, outcome),
+        fit_all_features(split, features, outcome),
+    )
+    fitted: dict[str, ChurnBaseline] = {baseline.name: baseline for baseline in regressions}
+    btyd = fit_btyd_baseline(population, split.calibrate, outcome)
+    if isinstance(btyd, NoBtyd):
+        return Baselines(fitted, {PARETO_NBD: btyd.reason})
+    return Baselines({name: (fitted | {PARETO_NBD: btyd})[name] for name in SIMPLEST_FIRST}, {})
 
 
-def _terms(rows: pd.DataFrame) -> FloatArray:
-    """Terms of the regression, shape (rows, 3)."""
-    recency = np.log1p(rows["recency_weeks"].to_numpy(dtype=np.float64))
-    horizon = np.log(rows["horizon_weeks"].to_numpy(dtype=np.float64))
-    return np.column_stack([recency, horizon, recency * horizon])
+def load(folder: Path) -> ChurnBaseline:
+    """Return the baseline that its ``save`` wrote into a folder.
+
+    Raises
+    ------
+    UncapError
+        If the folder holds none.
+    """
+    path = folder / BASELINE_FILE
+    if not path.exists():
+        raise UncapError(f"{path}: no such file; expected a saved baseline of churn", hint="train again with `uncap train`")
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    return BtydBaseline.from_json(stored) if stored["name"] == PARETO_NBD else LogisticBaseline.from_json(stored)

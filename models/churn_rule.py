@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ import pandas as pd
 from scipy.optimize import isotonic_regression
 
 from contracts.errors import UncapError
+from models.churn_interval import Curves, nested, rate_bounds
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -34,11 +36,14 @@ class ChurnRule:
         Rises with the silence, never rises with the horizon.
     overall
         The rate of everybody, per horizon.
+    retailers
+        How many retailers each rate rests on, shape of ``rates``; None in rules of an earlier version.
     """
 
     horizons: tuple[int, ...]
     rates: tuple[tuple[float, ...], ...]
     overall: tuple[float, ...]
+    retailers: tuple[tuple[int, ...], ...] | None = None
 
     def predict(self, recency_gap_ratio: npt.ArrayLike) -> FloatArray:
         """Return the probability of no order, shape (retailers, horizons).
@@ -50,6 +55,21 @@ class ChurnRule:
         """
         return np.asarray(self.rates, dtype=np.float64)[_bucket(recency_gap_ratio)]
 
+    def curves(self, recency_gap_ratio: npt.ArrayLike) -> Curves:
+        """Return the same with bounds; NaN for a rule of an earlier version."""
+        rates = np.asarray(self.rates, dtype=np.float64)
+        unknown = np.full(rates.shape, np.nan)
+        low, high = (unknown, unknown) if self.retailers is None else nested(*rate_bounds(rates, self.retailers))
+        bucket = _bucket(recency_gap_ratio)
+        return Curves(rates[bucket], low[bucket], high[bucket])
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """Return what ``dataclasses.asdict`` and JSON made of a rule."""
+        rates, retailers = tuple(map(tuple, stored["rates"])), stored.get("retailers")
+        counts = None if retailers is None else tuple(map(tuple, retailers))
+        return cls(tuple(stored["horizons"]), rates, tuple(stored["overall"]), counts)
+
 
 def fit_rule(rows: pd.DataFrame, horizons: Sequence[int]) -> ChurnRule:
     """Return the rule that labelled retailers of past origins give.
@@ -59,7 +79,7 @@ def fit_rule(rows: pd.DataFrame, horizons: Sequence[int]) -> ChurnRule:
     Parameters
     ----------
     rows
-        One row per retailer, origin and horizon: horizon_weeks, no_order, recency_gap_ratio.
+        One row per retailer, origin and horizon: retailer_id, horizon_weeks, no_order, recency_gap_ratio.
     horizons
         Weeks, rising.
 
@@ -84,7 +104,14 @@ def fit_rule(rows: pd.DataFrame, horizons: Sequence[int]) -> ChurnRule:
             overall[column] = no_order[chosen].mean()
             table[:, column] = _shrunk_rates(bucket[chosen], no_order[chosen], overall[column])
     table, overall = _never_rising(table), _never_rising(overall[None, :])[0]
-    return ChurnRule(tuple(horizons), tuple(tuple(map(float, row)) for row in table), tuple(map(float, overall)))
+    rates = tuple(tuple(map(float, row)) for row in table)
+    return ChurnRule(tuple(horizons), rates, tuple(map(float, overall)), _retailers_behind(rows, bucket, horizons))
+
+
+def _retailers_behind(rows: pd.DataFrame, bucket: npt.NDArray[np.intp], horizons: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+    """How many retailers were in each bucket, per horizon."""
+    counted = rows["retailer_id"].groupby([bucket, rows["horizon_weeks"].to_numpy()]).nunique()
+    return tuple(tuple(int(counted.get((place, weeks), 0)) for weeks in horizons) for place in range(len(EDGES) + 2))
 
 
 def _bucket(recency_gap_ratio: npt.ArrayLike) -> npt.NDArray[np.intp]:

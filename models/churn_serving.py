@@ -8,6 +8,7 @@ from typing import Self
 
 import pandas as pd
 
+from models import churn_storage
 from models.churn import ChurnModel
 
 
@@ -19,8 +20,8 @@ class ServedChurn:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read the folder of a registered model, whose ``final`` holds what ``ChurnModel.save`` wrote."""
-        return cls(ChurnModel.load(folder / "final"))
+        """Read the folder of a registered model, whose ``final`` holds what ``churn_storage.save`` wrote."""
+        return cls(churn_storage.load(folder / "final"))
 
     def predict(self, retailers: pd.DataFrame) -> pd.DataFrame:
         """Return what ``ChurnModel.predict`` gives for rows of features."""

@@ -101,7 +101,9 @@ def test_mlflow_itself_loads_the_champion_and_asks_it_its_input_example(county: 
     assert len(predictions) == len(example) > 0
     assert list(predictions.columns) == served.metadata.get_output_schema().input_names()
     assert ("mean_units" if name == DEMAND_MODEL else "p_churn_13w") in predictions.columns
-    assert predictions.select_dtypes("number").notna().all(axis=None)
+    # of a retailer without a year, or where too few declined, the other targets are not known
+    known = predictions.drop(columns=["p_decline_13w", "p_category_loss_13w"], errors="ignore")
+    assert known.select_dtypes("number").notna().all(axis=None)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -120,7 +122,8 @@ def test_the_same_data_again_give_the_same_figures_and_a_new_champion(retrained:
     store = store_of(retrained)
     first, second = (store.get_run(str(store.get_model_version(name, version).run_id)).data.metrics for version in ("1", "2"))
     judged = {metric for metric in first if not metric.startswith("seconds.")}
-    assert {metric: first[metric] for metric in judged} == {metric: second[metric] for metric in judged}
+    # sums of the linear algebra underneath differ in the last digits with the threads that share them
+    assert {metric: second[metric] for metric in judged} == pytest.approx({metric: first[metric] for metric in judged}, rel=1e-9, abs=1e-12)
     assert aliases(retrained, name)["champion"] != "1"
 
 

@@ -14,10 +14,14 @@ from scipy.special import expit
 
 from contracts.errors import UncapError
 from contracts.weeks import CHURN_HORIZONS
+from models import churn_storage
 from models.calibration import log_odds
-from models.churn import ChurnModel, ChurnSettings, fit_churn
-from models.churn_baselines import fit_recency_baseline
+from models.churn import ChurnModel
+from models.churn_fit import KnownOutcomes, fit_churn
+from models.churn_origins import OriginSplit
+from models.churn_trees import ChurnSettings
 from models.classification import auc_score, brier_loss, calibration_loss
+from models.logistic_baselines import fit_recency
 
 
 @dataclass(frozen=True)
@@ -58,10 +62,16 @@ def simulated_rows(seed: int, n_retailers: int, origins: int = 6) -> pd.DataFram
     return pd.concat(parts, ignore_index=True)
 
 
+def outcomes(train: pd.DataFrame, calibrate: pd.DataFrame) -> KnownOutcomes:
+    """What may be learned of other retailers in each part, of whose orders nothing but the features is known."""
+    later = calibrate.assign(retailer_id="later " + calibrate["retailer_id"])
+    return KnownOutcomes(train, later, pd.concat([train, later], ignore_index=True), pd.DataFrame())
+
+
 @pytest.fixture(scope="module")
 def model() -> ChurnModel:
     """Fitted once; nothing may change it."""
-    return fit_churn(simulated_rows(1, 500), simulated_rows(2, 300), FEATURES, SETTINGS)
+    return fit_churn(outcomes(simulated_rows(1, 500), simulated_rows(2, 300)), FEATURES, SETTINGS)
 
 
 @pytest.fixture
@@ -90,23 +100,24 @@ def test_probabilities_never_rise_with_the_horizon_for_any_numbers(model: ChurnM
 
 def test_the_model_is_calibrated_and_beats_weeks_since_the_last_order(model: ChurnModel) -> None:
     test = simulated_rows(4, 600)
-    baseline = fit_recency_baseline(simulated_rows(1, 500))
+    known = simulated_rows(1, 500)
+    baseline = fit_recency(OriginSplit(known, known.iloc[:0], known.iloc[:0], None, known))
     for weeks in CHURN_HORIZONS:
         rows = test[test["horizon_weeks"] == weeks].reset_index(drop=True)
-        p_churn, p_recency = model.predict(rows)[f"p_churn_{weeks}w"], baseline.predict(rows)
+        p_churn, p_recency = model.predict(rows)[f"p_churn_{weeks}w"], baseline.probabilities(rows)
         assert auc_score(rows["no_order"], p_churn) > auc_score(rows["no_order"], rows["recency_weeks"]) + 0.03
         assert brier_loss(rows["no_order"], p_churn) < brier_loss(rows["no_order"], p_recency)
         assert calibration_loss(rows["no_order"], p_churn) < 0.03
 
 
 def test_training_twice_gives_the_same_scores(model: ChurnModel, shops: pd.DataFrame) -> None:
-    again = fit_churn(simulated_rows(1, 500), simulated_rows(2, 300), FEATURES, SETTINGS)
+    again = fit_churn(outcomes(simulated_rows(1, 500), simulated_rows(2, 300)), FEATURES, SETTINGS)
     pd.testing.assert_frame_equal(model.predict(shops), again.predict(shops))
 
 
 def test_a_saved_model_scores_and_explains_as_before(model: ChurnModel, shops: pd.DataFrame, tmp_path: Path) -> None:
-    model.save(tmp_path)
-    loaded = ChurnModel.load(tmp_path)
+    churn_storage.save(model, tmp_path)
+    loaded = churn_storage.load(tmp_path)
     pd.testing.assert_frame_equal(loaded.predict(shops), model.predict(shops))
     pd.testing.assert_frame_equal(loaded.contributions(shops), model.contributions(shops))
     assert loaded.settings == SETTINGS
@@ -114,7 +125,7 @@ def test_a_saved_model_scores_and_explains_as_before(model: ChurnModel, shops: p
 
 def test_a_folder_without_a_model_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(UncapError, match="uncap train"):
-        ChurnModel.load(tmp_path)
+        churn_storage.load(tmp_path)
 
 
 def test_scoring_changes_no_input_and_keeps_the_order_of_the_retailers(model: ChurnModel, shops: pd.DataFrame) -> None:
@@ -175,7 +186,7 @@ def test_where_too_few_stopped_everybody_is_scored_by_rule_and_the_reason_is_giv
     train, calibrate = simulated_rows(1, 100), simulated_rows(2, 100)
     train = thin_train(train) if thin_train else train
     calibrate = thin_calibrate(calibrate) if thin_calibrate else calibrate
-    fitted = fit_churn(train, calibrate, FEATURES, SETTINGS)
+    fitted = fit_churn(outcomes(train, calibrate), FEATURES, SETTINGS)
     assert fitted.why_rule is not None
     assert part in fitted.why_rule
     scores = fitted.predict(shops)
@@ -183,18 +194,18 @@ def test_where_too_few_stopped_everybody_is_scored_by_rule_and_the_reason_is_giv
     assert (np.diff(scores[P_COLUMNS].to_numpy(), axis=1) <= 0).all()
     assert fitted.importances().empty
     assert (fitted.contributions(shops)[["tenure", "volume", "shop"]] == 0).all().all()
-    fitted.save(tmp_path)
-    pd.testing.assert_frame_equal(ChurnModel.load(tmp_path).predict(shops), scores)
+    churn_storage.save(fitted, tmp_path)
+    pd.testing.assert_frame_equal(churn_storage.load(tmp_path).predict(shops), scores)
 
 
 def test_a_retrained_model_by_rule_leaves_no_old_trees_behind(model: ChurnModel, shops: pd.DataFrame, tmp_path: Path) -> None:
-    model.save(tmp_path)
-    by_rule = replace(model, trees=None, why_rule="too few")
-    by_rule.save(tmp_path)
-    assert set(ChurnModel.load(tmp_path).predict(shops)["scored_by"]) == {"rule"}
+    churn_storage.save(model, tmp_path)
+    by_rule = replace(model, lost=None, why_rule="too few")
+    churn_storage.save(by_rule, tmp_path)
+    assert set(churn_storage.load(tmp_path).predict(shops)["scored_by"]) == {"rule"}
 
 
 def test_no_labelled_row_at_all_is_an_error() -> None:
     nothing = simulated_rows(1, 5).iloc[:0]
     with pytest.raises(UncapError, match="no retailer with a known outcome"):
-        fit_churn(nothing, nothing, FEATURES, SETTINGS)
+        fit_churn(outcomes(nothing, nothing), FEATURES, SETTINGS)

@@ -19,7 +19,8 @@ def rows_with(*groups: tuple[float, int, int, int]) -> pd.DataFrame:
         pd.DataFrame({"recency_gap_ratio": ratio, "horizon_weeks": horizon, "no_order": np.arange(n) < silent})
         for ratio, horizon, n, silent in groups
     ]
-    return pd.concat(parts, ignore_index=True)
+    rows = pd.concat(parts, ignore_index=True)
+    return rows.assign(retailer_id=rows.index.astype(str))
 
 
 def test_the_rate_of_a_bucket_is_the_observed_one_shrunk_to_that_of_everybody() -> None:
