@@ -11,6 +11,7 @@ from ibis.backends.duckdb import Backend
 from rich.console import Console
 
 from contracts.cells import CELLS
+from contracts.customers import ASSIGNMENTS, WORK_LIST, WORK_LISTS
 from contracts.errors import WarehouseError
 from contracts.scored import CHURN_SCORE, DEMAND_FORECAST, TRUE_DEMAND
 from contracts.weeks import HORIZONS, PAIR_WEEKS, target_week
@@ -34,6 +35,7 @@ def print_summary(settings: Settings, folder: Path, as_of: date, facts: CountyFa
         recovery = _recovery_rows(con, as_of, truth)
         forecast = _forecast_rows(con, as_of, truth)
         at_risk = _at_risk_rows(con, as_of)
+        lists = _list_rows(con, as_of)
     console.print(
         f"\nA county of {facts.rows['retailers']:,} retailers and {facts.rows['skus']} SKUs,"
         f" {facts.rows['order_lines']:,} order lines up to {as_of}."
@@ -44,6 +46,7 @@ def print_summary(settings: Settings, folder: Path, as_of: date, facts: CountyFa
     )
     console.print(table_of(f"Forecast of the true demand of the 8 weeks after {as_of}", *forecast, numbers=forecast[0][1:]), "")
     console.print(table_of("Retailers most at risk", *at_risk, numbers=at_risk[0][1:3]), "")
+    console.print(table_of("Work lists", *lists, numbers=lists[0][1:]), "")
     console.print("Where to look")
     for what, where in _places(settings):
         console.print(f"  {what:<10} {where}", soft_wrap=True)
@@ -112,10 +115,26 @@ def _at_risk_rows(con: Backend, as_of: date) -> tuple[list[str], list[list[objec
     return columns, rows
 
 
+def _list_rows(con: Backend, as_of: date) -> tuple[list[str], list[list[object]]]:
+    stored = table(con, WORK_LIST)
+    listed = fetch(con, stored.filter(stored.as_of == as_of).select("list", "assignment", "expected_margin_saved")).to_pandas()
+    contacts, left_alone = (listed[listed.assignment == assignment] for assignment in ASSIGNMENTS)
+    rows: list[list[object]] = [
+        [name, int((contacts.list == name).sum()), int((left_alone.list == name).sum()), round(saved)]
+        for name in WORK_LISTS
+        for saved in [contacts.expected_margin_saved[contacts.list == name].sum()]
+    ]
+    return ["list", "to contact", "left alone", "margin saved, expected"], rows
+
+
 def _places(settings: Settings) -> list[tuple[str, str]]:
     database = database_of(settings.tracking.uri)
     return [
-        ("tables", f"{_relative(warehouse_path(settings.warehouse.url))} (schema scored; any DuckDB client, or `uncap status`)"),
+        (
+            "tables",
+            f"{_relative(warehouse_path(settings.warehouse.url))} (schemas scored, analysis; any DuckDB client, or `uncap status`)",
+        ),
+        ("lists", "uncap worklist"),
         ("MLflow", f"mlflow ui --backend-store-uri {'sqlite:///' + _relative(database) if database else settings.tracking.uri}"),
         ("county", f"{_relative(PROJECT_FOLDER / 'data' / 'demo')} (input/ as loaded, truth/ as it was)"),
     ]

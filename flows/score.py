@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 
 from contracts.errors import TrackingError
@@ -14,6 +15,7 @@ from contracts.tables import Table
 from contracts.weeks import parse_as_of
 from flows.churn_scores import score_retailers
 from flows.console import Say, narrated
+from flows.customer_rows import customer_rows
 from flows.demand_forecasts import LAWS_ALONE, forecast_pairs, true_demand_rows
 from flows.deriving import build_cells, fetch_censored, recover_as_of
 from flows.environment import prepare
@@ -111,9 +113,11 @@ def score_everything(
         say(f"{rows[DEMAND_FORECAST].num_rows:,} pair-weeks forecast")
         if rows[DEMAND_FORECAST].num_rows and not rows[DEMAND_FORECAST_TOTAL].num_rows:
             say(f"warning: {demand.name} {demand.version} knows no totals of eight weeks: train again")
+        weekly_margin = pd.Series(dtype=float)
         if churn is not None:
-            rows[CHURN_SCORE] = score_retailers(con, settings, as_of, churn, run.run_id)
+            rows[CHURN_SCORE], weekly_margin = score_retailers(con, settings, as_of, churn, run.run_id)
             say(f"{rows[CHURN_SCORE].num_rows:,} retailers scored")
+        rows |= customer_rows(con, settings, as_of, rows, weekly_margin, run.run_id, say)
     return rows
 
 

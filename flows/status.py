@@ -11,6 +11,7 @@ from typing import Any
 from ibis.backends.duckdb import Backend
 from rich.console import Console
 
+from contracts.customers import CUSTOMER_TABLES
 from contracts.raw import RAW_TABLES
 from contracts.scored import CHURN_SCORE, DEMAND_FORECAST, DEMAND_FORECAST_TOTAL, TRUE_DEMAND
 from contracts.tables import Kind, Table
@@ -21,6 +22,9 @@ from flows.settings import Settings
 from flows.tracking import CHURN_MODEL, DEMAND_MODEL, champion
 from warehouse.runs import last_runs
 from warehouse.tables import fetch, table
+
+SHOWN = (TRUE_DEMAND, DEMAND_FORECAST, DEMAND_FORECAST_TOTAL, CHURN_SCORE, *CUSTOMER_TABLES)
+"""Scored tables that the status lists."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ def read_status(settings: Settings) -> Status:
     if file is None or file.exists():
         with open_warehouse(settings) as con:
             loaded = tuple(_loaded(con, described) for described in RAW_TABLES)
-            scored = tuple(_scored(con, described) for described in (TRUE_DEMAND, DEMAND_FORECAST, DEMAND_FORECAST_TOTAL, CHURN_SCORE))
+            scored = tuple(_scored(con, described) for described in SHOWN)
             runs = tuple(_run(row) for row in last_runs(con).to_pylist())
     champions = tuple(_champion(settings, name) for name in (DEMAND_MODEL, CHURN_MODEL))
     next_step = _next_step(loaded, scored, champions)

@@ -33,7 +33,8 @@ COLUMNS = (
     "reason",
 )
 NUMBERS = ("rank", "p_churn_13w", "lifetime_value", "expected_margin_saved")
-MONEY_DECIMALS, SHARE_DECIMALS = 2, 3
+DECIMALS = {"p_churn_13w": 3, "lifetime_value": None, "expected_margin_saved": None}
+"""Of numbers as people read them; None is whole money."""
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """A text that begins with one of these is a formula to a spreadsheet, and a formula can send away what it stands beside."""
@@ -128,10 +129,9 @@ def _one_list(rows: pd.DataFrame, name: str, as_of: date, capacity: int | None) 
 
 
 def _shown(row: Sequence[object]) -> list[object]:
-    """Values of a row for people: nothing for null, few decimals."""
-    decimals = {"p_churn_13w": SHARE_DECIMALS, "lifetime_value": MONEY_DECIMALS, "expected_margin_saved": MONEY_DECIMALS}
+    """Values of a row for people: nothing for null, few decimals or none."""
     return [
-        None if pd.isna(value) else round(value, decimals[name]) if isinstance(value, float) and name in decimals else value  # type: ignore[call-overload]
+        None if pd.isna(value) else round(value, DECIMALS[name]) if isinstance(value, float) and name in DECIMALS else value  # type: ignore[call-overload]
         for name, value in zip(COLUMNS, row, strict=True)
     ]
 

@@ -59,7 +59,7 @@ def test_a_file_for_a_spreadsheet_holds_no_formula(uncap: Command, listed: Place
         rows = {row["retailer_id"]: row for row in csv.DictReader(file)}
     assert set(rows) == {"R1", "R3", "R4"}
     assert (rows["R4"]["account_manager"], rows["R4"]["name"], rows["R4"]["reason"]) == ("'=cmd|' /C calc'!A0", "'@SUM(A1)", "'+1 (silent)")
-    assert (rows["R4"]["expected_margin_saved"], rows["R4"]["stopped_on"], rows["R4"]["p_churn_13w"]) == ("-3.5", "2025-06-01", "")
+    assert (rows["R4"]["expected_margin_saved"], rows["R4"]["stopped_on"], rows["R4"]["p_churn_13w"]) == ("-4", "2025-06-01", "")
     texts = [value for row in rows.values() for name, value in row.items() if name != "expected_margin_saved"]
     assert [text for text in texts if text.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
 
