@@ -40,7 +40,7 @@ from models.churn_fit import TARGET_CALIBRATE_ORIGINS
 from models.churn_origins import OriginSplit, split_origins
 from models.promotion_gate import MODEL
 from models.reasons import churn_reasons
-from models.short_histories import ORDER_COLUMNS
+from models.repeat_orders import ORDER_COLUMNS
 from warehouse.tables import fetch, has_rows, table
 
 FloatArray = npt.NDArray[np.float64]

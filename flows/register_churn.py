@@ -16,7 +16,7 @@ from flows.timing import Stopwatch
 from flows.tracking import CHURN_MODEL, ModelVersion, TableLineage, TrackedRun, model_folder, tracked_run
 from flows.train_churn import CRITERION, TrainedChurn, judge, stacked_probabilities
 from models import churn_storage
-from models.short_histories import ORDER_COLUMNS
+from models.repeat_orders import ORDER_COLUMNS
 
 EXAMPLE_ROWS = 5
 BINS = 10

@@ -25,7 +25,7 @@ from models.churn_origins import OriginSplit, split_origins
 from models.churn_trees import ChurnSettings
 from models.classification import auc_score, average_precision_score, brier_loss, brier_skill_score, calibration_loss, top_decile_lift_score
 from models.promotion_gate import MODEL, Challenge
-from models.short_histories import ORDER_COLUMNS
+from models.repeat_orders import ORDER_COLUMNS
 
 CRITERION = "served.brier_loss"
 """A challenger must not have more of this than the champion: it judges ranking and calibration at once."""

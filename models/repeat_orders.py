@@ -15,7 +15,7 @@ import pandas as pd
 from contracts.errors import UncapError
 from models.stacking import Floats
 
-COLUMNS = ("repeat_orders", "last_order_age_weeks", "age_weeks")
+ORDER_COLUMNS = ("repeat_orders", "last_order_age_weeks", "age_weeks")
 """Names of x, t_x and T in frames."""
 
 
@@ -66,8 +66,8 @@ class RepeatOrders:
 
     @classmethod
     def from_rows(cls, rows: pd.DataFrame) -> RepeatOrders:
-        """Return the same of a frame with the columns COLUMNS, one row per retailer."""
-        return cls.from_arrays(*(rows[name] for name in COLUMNS))
+        """Return the same of a frame with the columns ORDER_COLUMNS, one row per retailer."""
+        return cls.from_arrays(*(rows[name] for name in ORDER_COLUMNS))
 
     def distinct(self) -> RepeatOrders:
         """Return each different row once, weighing as much as all its equals: in whole weeks there are few.

@@ -15,9 +15,7 @@ from models.calibration import log_odds
 from models.churn_columns import HORIZON
 from models.churn_interval import Curves, curves_of_odds
 from models.clustered_platt import ClusteredPlatt, fit_clustered_platt
-
-ORDER_COLUMNS = ("repeat_orders", "last_order_age_weeks", "age_weeks")
-"""What the law sees of a retailer; see ``features.repeat_orders``."""
+from models.repeat_orders import ORDER_COLUMNS
 
 
 @dataclass(frozen=True)

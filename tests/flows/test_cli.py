@@ -178,7 +178,8 @@ def test_an_unexpected_failure_ends_with_1_and_says_where_its_traceback_is(
 
 def test_an_interrupted_command_ends_with_130() -> None:
     waiting = textwrap.dedent("""
-        import sys, time, types
+        import signal, sys, time, types
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # tests run in the background are started with it ignored
         import flows.status  # imported first: the interruption is to meet the command at work
         stand_in = types.ModuleType("flows.status")
         def read_status(settings):

@@ -12,14 +12,14 @@ import pytest
 from models.bg_nbd import BgNbd
 from models.btyd import LEAST_RETAILERS, Btyd, NoBtyd, fit_btyd
 from models.pareto_nbd import ParetoNbd
-from models.repeat_orders import COLUMNS, RepeatOrders
+from models.repeat_orders import ORDER_COLUMNS, RepeatOrders
 from tests.models.test_pareto_nbd import drawn_orders
 
 HORIZONS = (4, 8, 13, 26)
 
 
 def rows_of(orders: RepeatOrders) -> pd.DataFrame:
-    return pd.DataFrame(dict(zip(COLUMNS, (orders.x, orders.t_x, orders.age), strict=True)))
+    return pd.DataFrame(dict(zip(ORDER_COLUMNS, (orders.x, orders.t_x, orders.age), strict=True)))
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,11 @@ import pytest
 from ibis.backends.duckdb import Backend
 
 from contracts.cells import CELLS
+from contracts.customers import CUSTOMER_TABLES
 from contracts.errors import ConfigurationError, WarehouseError
 from contracts.raw import RAW_TABLES
 from contracts.scored import SCORED_TABLES
+from warehouse.analyses.catalogue import analysis_views
 from warehouse.connection import connect, warehouse_path
 
 HOLD_OPEN = """
@@ -31,9 +33,10 @@ def opened_names(url: str) -> set[str]:
     return {name for (name,) in rows}
 
 
-def test_a_new_warehouse_has_every_table_of_the_contract_and_the_weekly_view(url: str) -> None:
-    expected = {table.full_name for table in (*RAW_TABLES, *SCORED_TABLES, CELLS)}
-    assert opened_names(url) == expected | {"derived.recovered", "scored.true_demand_weekly"}
+def test_a_new_warehouse_has_every_table_of_the_contract_and_every_view(url: str) -> None:
+    expected = {table.full_name for table in (*RAW_TABLES, *SCORED_TABLES, *CUSTOMER_TABLES, CELLS)}
+    analyses = {f"analysis.{view}" for view in analysis_views()}
+    assert opened_names(url) == expected | analyses | {"derived.recovered", "scored.true_demand_weekly"}
     assert opened_names(url) == opened_names(url)
 
 
