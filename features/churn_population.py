@@ -27,7 +27,7 @@ def order_spans(cells: ibis.Table) -> ibis.Table:
     Parameters
     ----------
     cells
-        Retailer-SKU-weeks; an order is a cell with delivered units.
+        Retailer-SKU-weeks; what counts as an order says `was_ordered`.
 
     Returns
     -------

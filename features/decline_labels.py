@@ -7,8 +7,8 @@ retailer i declines where
 
 over the retailers j of whom the question may be asked: like-for-like sales. A newcomer has no year and is in neither sum, so that a growing
 network is no season; one that stopped is in both, so that the season is not that of the survivors. True demand is what recovery gives, so
-that a cap is no decline. What closed weeks can explain is not known:
-where u_i > ½ · s · v_i · (1 − the closed share of its usual pairs' weeks) there is no answer.
+that a cap is no decline. What closed weeks can explain is not known: where u_i > ½ · s · v_i · (1 − the closed share of its usual pairs'
+weeks) there is no answer.
 """
 
 from __future__ import annotations

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from contracts.churn_targets import NO_ORDER, ORDERED_AGAIN
 from models.churn_baselines import Baselines
-from models.promotion_gate import MODEL, Challenge, challenge
+from models.promotion_gate import MODEL, NAMES, Challenge, challenge
 
 GATE_WEEKS = 13
 """The horizon on which forecasts are compared."""
@@ -37,7 +37,9 @@ def hold_gate(test: pd.DataFrame, model: np.ndarray, baselines: Baselines) -> Ch
     rows = test[chosen]
     forecasts = {MODEL: model[chosen]} | {name: baseline.probabilities(rows) for name, baseline in baselines.fitted.items()}
     values = rows[YEAR_AMOUNT].to_numpy(dtype=np.float64) if YEAR_AMOUNT in rows else 1.0
-    return challenge(rows[NO_ORDER].to_numpy(dtype=bool), forecasts, rows.retailer_id, values=values)
+    held = challenge(rows[NO_ORDER].to_numpy(dtype=bool), forecasts, rows.retailer_id, values=values)
+    gaps = "; ".join(f"{NAMES[name]} could not be fitted: {why}" for name, why in baselines.missing.items())
+    return replace(held, verdict=f"{held.verdict}; {gaps}") if gaps else held
 
 
 def gate_figures(held: Challenge) -> dict[str, float]:

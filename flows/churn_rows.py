@@ -32,9 +32,13 @@ def churn_origins(settings: Settings, as_of: date, first_week: date) -> list[dat
     return [origin for origin in candidates if origin >= earliest]
 
 
+UNDATED = ("tier",)
+"""Attributes that answer to the orders: the register knows only today's, and today's tier on a row of last year tells who faded since."""
+
+
 def retailer_attributes(attributes: Sequence[str]) -> tuple[str, ...]:
-    """Return those of the usable attributes that belong to retailers."""
-    return tuple(feature.name for feature in RETAILER_ATTRIBUTES if feature.name in attributes)
+    """Return those of the usable attributes that belong to retailers, and that a shop has for good."""
+    return tuple(feature.name for feature in RETAILER_ATTRIBUTES if feature.name in attributes and feature.name not in UNDATED)
 
 
 def fetch_retailers(con: Backend, as_of: date, attributes: Sequence[str]) -> pd.DataFrame:

@@ -89,7 +89,7 @@ def _log(tracked: TrackedRun, settings: Settings, trained: TrainedChurn, lineage
     tracked.log_metrics(trained.figures | {name: trained.figures[key] for name, key in HEADLINES.items() if key in trained.figures})
     tracked.log_lineage(lineage)
     if trained.gate is not None:
-        rows = {name: table.to_dict(orient="records") for name, table in vars(trained.gate).items() if isinstance(table, pd.DataFrame)}
+        rows = {name: _finite(table) for name, table in vars(trained.gate).items() if isinstance(table, pd.DataFrame)}
         tracked.log_document("promotion_gate.json", {"chosen": trained.gate.chosen, "verdict": trained.gate.verdict} | rows)
     importances = trained.model.importances()
     tracked.log_document("feature_importances.json", importances.to_dict(orient="records"))
@@ -121,6 +121,12 @@ def _calibration_bins(probabilities: np.ndarray, outcomes: np.ndarray) -> pd.Dat
     rank = pd.Series(probabilities).rank(method="first")
     grouped = pd.DataFrame({"p": probabilities, "y": outcomes}).groupby(pd.qcut(rank, BINS, labels=False))
     return grouped.agg(predicted=("p", "mean"), observed=("y", "mean"), rows=("y", "size"))
+
+
+def _finite(table: pd.DataFrame) -> list[dict[str, object]]:
+    """Rows of a table for JSON, which knows neither NaN nor infinity."""
+    rows = table.replace([np.inf, -np.inf], np.nan).astype(object)
+    return [{str(name): value for name, value in row.items()} for row in rows.where(rows.notna(), None).to_dict(orient="records")]
 
 
 def _example(trained: TrainedChurn) -> pd.DataFrame:

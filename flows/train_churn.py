@@ -80,7 +80,7 @@ class TrainedChurn:
     gate
         Which forecast was chosen, and why; None where none could be judged.
     false_churn
-        What became of retailers taken for churners; None without a test.
+        What became of retailers taken for churners; None while it is not known of anybody.
     """
 
     model: ChurnModel
@@ -119,7 +119,9 @@ def train_churn(
     events = int(final.learn.loc[final.learn[NO_ORDER].astype(bool), "retailer_id"].nunique())
     trained = TrainedChurn(model, twin, rows.labelled, split.test, {}, events, split.reason or model.why_rule)
     if split.test.empty:
-        return trained
+        # nobody was flagged, but what became of the silent is known without a forecast
+        taken = false_churn(final.learn, np.zeros(len(final.learn)), threshold=1.0)
+        return replace(trained, figures=taken.figures(), false_churn=taken)
     with watch("gate"):
         return _judged(trained, split, final, rows, settings)
 
@@ -133,8 +135,9 @@ def _judged(trained: TrainedChurn, split: OriginSplit, final: OriginSplit, rows:
     twin, model = trained.twin, trained.model
     if gate.chosen != MODEL:
         twin = replace(twin, promoted=baselines.fitted[gate.chosen])
-        model = replace(model, promoted=_baselines(final, rows, names).fitted[gate.chosen])
-    served = stacked_probabilities(twin, test)
+        # what cannot be fitted again on all that is known serves as it was judged
+        model = replace(model, promoted=_baselines(final, rows, names).fitted.get(gate.chosen, baselines.fitted[gate.chosen]))
+    served = p_model if gate.chosen == MODEL else stacked_probabilities(twin, test)
     forecasts = {"model": p_model} | {name: baseline.probabilities(test) for name, baseline in baselines.fitted.items()}
     taken = false_churn(test, twin.predict(test)[f"p_churn_{GATE_WEEKS}w"].to_numpy(), settings.churn.risk_thresholds[1])
     figures = judge(test, forecasts | {"served": served}) | judge_targets(test, twin) | gate_figures(gate) | taken.figures()

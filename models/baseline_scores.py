@@ -86,12 +86,6 @@ def calibrated(calibration: ClusteredPlatt, probabilities: npt.ArrayLike) -> Flo
     return np.asarray(expit(calibration.apply(log_odds(probabilities))), dtype=np.float64)
 
 
-def calibration_from_json(stored: Mapping[str, Any]) -> ClusteredPlatt:
-    """Return what ``dataclasses.asdict`` and JSON made of a calibration."""
-    covariance = stored["covariance"]
-    return ClusteredPlatt(**{**stored, "covariance": None if covariance is None else tuple(covariance)})
-
-
 def baseline_text(stored: Mapping[str, Any]) -> str:
     """Return what a baseline is made of as the JSON of its file."""
     return json.dumps(stored, indent=1, ensure_ascii=False)

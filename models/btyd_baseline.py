@@ -18,7 +18,6 @@ from models.baseline_scores import (
     FloatArray,
     baseline_text,
     calibrated,
-    calibration_from_json,
     learned_calibration,
     scores_of,
 )
@@ -75,7 +74,7 @@ class BtydBaseline:
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """Return what `save` wrote."""
-        return cls(Btyd.from_json(stored["btyd"]), calibration_from_json(stored["calibration"]))
+        return cls(Btyd.from_json(stored["btyd"]), ClusteredPlatt.from_json(stored["calibration"]))
 
     def _curves(self, rows: pd.DataFrame) -> FloatArray:
         """Calibrated probabilities, shape (rows, horizons)."""

@@ -26,6 +26,7 @@ from models.churn_interval import Curves
 from models.churn_rule import ChurnRule
 from models.churn_trees import ChurnSettings
 from models.promoted_scores import promoted_curves
+from models.repeat_orders import ORDER_COLUMNS
 from models.short_histories import ShortHistories, knows_orders
 
 FloatArray = npt.NDArray[np.float64]
@@ -110,7 +111,7 @@ class ChurnModel:
         p = np.full(len(retailers), np.nan)
         if target not in self.targets:
             return p
-        asked = may_be_asked(target, retailers) & self._long_enough(retailers)
+        asked = may_be_asked(target, retailers) & self._long(retailers)
         if asked.any():
             p[asked] = self.targets[target].curves(retailers[asked], [TARGET_WEEKS[target]]).p[:, 0]
         return p
@@ -155,6 +156,9 @@ class ChurnModel:
         """Whose history is long enough for the trees, or for what was promoted in their place; nobody's where there is neither."""
         if self.lost is None and self.promoted is None:
             return np.zeros(len(retailers), dtype=bool)
+        return self._long(retailers)
+
+    def _long(self, retailers: pd.DataFrame) -> Marks:
         return np.asarray(retailers["tenure_weeks"].to_numpy(dtype=np.float64) >= self.settings.least_tenure_weeks)
 
     def _curves(self, retailers: pd.DataFrame) -> list[tuple[Marks, Curves, npt.NDArray[np.object_] | str]]:
@@ -163,7 +167,8 @@ class ChurnModel:
         judged = self._long_enough(retailers)
         if self.short is not None and knows_orders(retailers):
             tenure = retailers["tenure_weeks"].to_numpy(dtype=np.float64)
-            short = (tenure >= self.settings.least_btyd_weeks) & ~judged
+            known = retailers[list(ORDER_COLUMNS)].notna().all(axis="columns").to_numpy()
+            short = (tenure >= self.settings.least_btyd_weeks) & ~self._long(retailers) & known
             given += [(short, self.short.curves(retailers[short]), "btyd")] if short.any() else []
         if self.promoted is not None and judged.any():
             given.append((judged, *promoted_curves(self.promoted, retailers[judged])))

@@ -67,9 +67,10 @@ def fit_churn(known: KnownOutcomes, features: Sequence[Feature], settings: Churn
     """
     columns = churn_columns(known.learn, features)
     why_rule = too_few(known.train, known.calibrate, NO_ORDER, settings)
+    targets = {target: _target(target, known, columns, settings) for target in TARGET_OUTCOMES}
     by_rule = ChurnModel(
         lost=None,
-        targets={},
+        targets={target: trees for target, trees in targets.items() if trees is not None},
         short=_short(known, settings),
         rule=fit_rule(known.learn, CHURN_HORIZONS),
         columns=columns,
@@ -78,12 +79,7 @@ def fit_churn(known: KnownOutcomes, features: Sequence[Feature], settings: Churn
     )
     if why_rule is not None:
         return by_rule
-    targets = {target: _target(target, known, columns, settings) for target in TARGET_OUTCOMES}
-    return replace(
-        by_rule,
-        lost=_trees(known.train, known.calibrate, known.learn, NO_ORDER, columns, settings),
-        targets={target: trees for target, trees in targets.items() if trees is not None},
-    )
+    return replace(by_rule, lost=_trees(known.train, known.calibrate, known.learn, NO_ORDER, columns, settings))
 
 
 def too_few(train: pd.DataFrame, calibrate: pd.DataFrame, outcome: str, settings: ChurnSettings) -> str | None:

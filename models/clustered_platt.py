@@ -12,9 +12,10 @@ import pandas as pd
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from models.calibration import LEAST_SLOPE
-
 FloatArray = npt.NDArray[np.float64]
+
+LEAST_SLOPE = 0.05
+"""Calibration may flatten the order of the log-odds, not turn it round."""
 
 PRIOR_SPREAD = (0.3, 0.7)
 """Standard deviations of slope and intercept around 1 and 0 before any outcome is seen: trees of some hundred events are off by so much."""

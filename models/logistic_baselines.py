@@ -22,7 +22,6 @@ from models.baseline_scores import (
     FloatArray,
     baseline_text,
     calibrated,
-    calibration_from_json,
     learned_calibration,
     scores_of,
 )
@@ -97,7 +96,7 @@ class LogisticBaseline:
             name=stored["name"],
             columns=LogisticColumns.from_json(stored["columns"]),
             curve=HorizonLogistic(**{part: tuple(numbers) for part, numbers in stored["curve"].items()}),
-            calibration=calibration_from_json(stored["calibration"]),
+            calibration=ClusteredPlatt.from_json(stored["calibration"]),
             penalty=stored["penalty"],
         )
 

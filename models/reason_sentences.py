@@ -57,7 +57,7 @@ def _tenure(numbers: Numbers) -> str | None:
 
 def _volume(numbers: Numbers) -> str | None:
     latest, before = _number(numbers, "true_units_13w"), _number(numbers, "true_units_prev_13w")
-    if latest <= (1 - LEAST_FALL) * before:
+    if before > 0 and latest <= (1 - LEAST_FALL) * before:
         return f"Volume down {_fall(latest, before)} against the previous 13 weeks ({before:,.0f} → {latest:,.0f} units)"
     trend = _number(numbers, "true_units_trend_year")
     if trend <= 1 - LEAST_FALL:
@@ -88,14 +88,14 @@ def _competitor(numbers: Numbers) -> str | None:
 
 def _money(numbers: Numbers) -> str | None:
     latest, before = _number(numbers, "amount_13w"), _number(numbers, "amount_prev_13w")
-    if latest <= (1 - LEAST_FALL) * before:
+    if before > 0 and latest <= (1 - LEAST_FALL) * before:
         return f"Spends {_fall(latest, before)} less than in the previous 13 weeks ({before:,.0f} → {latest:,.0f})"
     return _below_half(latest, _number(numbers, "median_amount_13w"), "Spends little: {} in 13 weeks, half of the retailers spend over {}")
 
 
 def _range(numbers: Numbers) -> str | None:
     latest, before = _number(numbers, "skus_13w"), _number(numbers, "skus_prev_13w")
-    if latest <= (1 - LEAST_FALL) * before:
+    if before > 0 and latest <= (1 - LEAST_FALL) * before:
         return f"Orders fewer products: {latest:.0f} in 13 weeks, {before:.0f} in the 13 before"
     return _below_half(
         latest, _number(numbers, "median_skus_13w"), "Narrow range: {} products in 13 weeks, half of the retailers order over {}"

@@ -101,6 +101,23 @@ def test_the_length_of_the_history_decides_what_scores(model: ChurnModel, shops:
     assert set(expected) == {"model", "btyd", "rule"}
 
 
+def test_where_too_few_stopped_long_histories_go_by_rule_and_the_other_targets_are_learned_all_the_same(
+    parts: OriginSplit, population: pd.DataFrame, shops: pd.DataFrame
+) -> None:
+    quiet = [rows.assign(no_order=rows["no_order"] & (rows["retailer_id"] < "R11")) for rows in (parts.train, parts.calibrate, parts.learn)]
+    fitted = fit_churn(KnownOutcomes(*quiet, population), FEATURES, SETTINGS)
+    assert fitted.why_rule is not None
+    scores = fitted.predict(shops)
+    expected = np.where((shops["tenure_weeks"] >= 4) & (shops["tenure_weeks"] < 8), "btyd", "rule")
+    assert scores["scored_by"].tolist() == expected.tolist()
+    assert scores["p_decline_13w"].notna().sum() > 100
+
+
+def test_an_unknown_order_history_is_scored_by_rule(model: ChurnModel, shops: pd.DataFrame) -> None:
+    scores = model.predict(shops.assign(age_weeks=np.nan))
+    assert set(scores["scored_by"]) == {"model", "rule"}
+
+
 def test_without_order_histories_the_rule_scores_what_the_trees_do_not(model: ChurnModel, shops: pd.DataFrame) -> None:
     scores = model.predict(shops.drop(columns="repeat_orders"))
     assert scores["scored_by"].tolist() == np.where(shops["tenure_weeks"] >= 8, "model", "rule").tolist()

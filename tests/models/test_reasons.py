@@ -31,6 +31,8 @@ volume | true_units_13w=68 true_units_prev_13w=118 | Volume down 42 % against th
 volume | true_units_13w=68 true_units_trend_year=0.8 | Volume down 20 % against the same 13 weeks a year ago (now 68 units)
 volume | true_units_13w=68 median_true_units_13w=1662 | Low volume: 68 units in 13 weeks, half of the retailers order over 1,662
 volume        | true_units_13w=117 true_units_prev_13w=118                     | -
+volume        | true_units_13w=0 true_units_prev_13w=0                         | -
+money         | amount_13w=0 amount_prev_13w=0                                 | -
 long decline | true_units_trend_year=0.66 true_units_trend_year_vs_all=0.6 | Volume down 34 % on a year ago, everybody's up 10 %
 long decline | true_units_trend_year=1.08 true_units_trend_year_vs_all=0.9 | Volume up 8 % on a year ago, everybody's up 20 %
 long decline | true_units_trend_year=0.9 true_units_trend_year_vs_all=0.98 | -
