@@ -104,8 +104,10 @@ def test_the_length_of_the_history_decides_what_scores(model: ChurnModel, shops:
 def test_where_too_few_stopped_long_histories_go_by_rule_and_the_other_targets_are_learned_all_the_same(
     parts: OriginSplit, population: pd.DataFrame, shops: pd.DataFrame
 ) -> None:
-    quiet = [rows.assign(no_order=rows["no_order"] & (rows["retailer_id"] < "R11")) for rows in (parts.train, parts.calibrate, parts.learn)]
-    fitted = fit_churn(KnownOutcomes(*quiet, population), FEATURES, SETTINGS)
+    train, calibrate, learn = (
+        rows.assign(no_order=rows["no_order"] & (rows["retailer_id"] < "R11")) for rows in (parts.train, parts.calibrate, parts.learn)
+    )
+    fitted = fit_churn(KnownOutcomes(train, calibrate, learn, population), FEATURES, SETTINGS)
     assert fitted.why_rule is not None
     scores = fitted.predict(shops)
     expected = np.where((shops["tenure_weeks"] >= 4) & (shops["tenure_weeks"] < 8), "btyd", "rule")
