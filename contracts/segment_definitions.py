@@ -42,9 +42,6 @@ STEADY_SHARE = 0.25
 CRITICAL_P_CHURN_13W = 0.40
 """From this probability of no order in 13 weeks on a retailer declines, whatever its volume."""
 
-RECLASSIFICATIONS_TO_CHANGE = 2
-"""A stage changes when so many reclassifications in a row, a month apart, found the same other one."""
-
 # value pyramid and tiers
 VALUE_BOUNDARIES = (0.05, 0.20, 0.50)
 """Share of retailers, from the highest lifetime value down, at which key, major and ordinary end."""

@@ -8,6 +8,7 @@ import ibis
 import ibis.expr.types as ir
 
 from contracts.weeks import ACTIVE_WEEKS, last_week
+from features.churn_population import gone_retailers
 from features.limits import apply_limits
 from features.windows import in_last_weeks
 
@@ -36,13 +37,13 @@ def carried_pairs(cells: ir.Table, retailers: ir.Table, as_of: date) -> ir.Table
     Returns
     -------
     ibis.Table
-        One row per retailer that ordered in the last 8 weeks and has not closed, and SKU that it got in the last 26 weeks:
-        ``retailer_id``, ``sku_id``, ``units_26w`` (delivered units) and ``is_recent`` (got in the last 13 weeks).
+        One row per retailer that ordered in the last 8 weeks and has neither closed nor been replaced, and SKU that it got in the last
+        26 weeks: ``retailer_id``, ``sku_id``, ``units_26w`` (delivered units) and ``is_recent`` (got in the last 13 weeks).
     """
     got = cells.filter(in_last_weeks(cells.week_start, as_of, CARRIED_WEEKS), cells.delivered_units > 0)
     active = got.filter(in_last_weeks(got.week_start, as_of, ACTIVE_WEEKS)).select("retailer_id").distinct()
-    closed = retailers.filter(retailers.closed_on <= ibis.literal(as_of)).select("retailer_id")
-    theirs = got.semi_join(active, "retailer_id").anti_join(closed, "retailer_id")
+    gone = gone_retailers(cells.filter(cells.week_start <= last_week(as_of)), retailers, as_of)
+    theirs = got.semi_join(active, "retailer_id").anti_join(gone, "retailer_id")
     recent = in_last_weeks(theirs.week_start, as_of, RECENT_WEEKS)
     return theirs.group_by("retailer_id", "sku_id").aggregate(units_26w=theirs.delivered_units.sum(), is_recent=recent.max())
 
@@ -56,12 +57,15 @@ def withdrawn_skus(skus: ir.Table, supply: ir.Table, as_of: date) -> ir.Table:
     return _nullable(delisted).union(_nullable(empty), distinct=True)
 
 
-def shut_pairs(retailers: ir.Table, skus: ir.Table, limits: ir.Table, as_of: date) -> ir.Table:
+def shut_pairs(cells: ir.Table, retailers: ir.Table, skus: ir.Table, limits: ir.Table, as_of: date) -> ir.Table:
     """Return pairs whose cap of the last known week is zero, by a limit on the SKU or on its price band: ``retailer_id``, ``sku_id``.
 
-    Only retailers of the register are found. The most specific limit decides, so a retailer's own cap opens what its tier's shuts.
+    Asked of every retailer of the cells, registered or not. The most specific limit decides, so a retailer's own cap opens what its tier's
+    shuts.
     """
-    shut = [_shut_items(retailers, limits, item, as_of) for item in ("sku_id", "price_band")]
+    ordering = cells.select("retailer_id").distinct()
+    known = ordering.left_join(retailers.select("retailer_id", "tier"), "retailer_id").select("retailer_id", "tier")
+    shut = [_shut_items(known, limits, item, as_of) for item in ("sku_id", "price_band")]
     bands = shut[1].join(skus.select("sku_id", "price_band"), "price_band").select("retailer_id", "sku_id")
     return _nullable(shut[0].select("retailer_id", "sku_id")).union(_nullable(bands), distinct=True)
 

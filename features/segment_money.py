@@ -51,7 +51,8 @@ def retailer_money(demand_cells: ir.Table, skus: ir.Table, as_of: date) -> ir.Ta
     Returns
     -------
     ibis.Table
-        One row per retailer: ``money_52w`` (paid; list price times units where no amount is recorded; null where neither is known),
+        One row per retailer: ``money_52w`` (paid; where no amount is recorded, units times what the SKU is paid on average, or its
+        list price; null where neither is known),
         ``money_with_cost_52w`` (the part of it whose cost is known) and ``cost_52w`` of that part; ``money_ahead_8w`` (paid
         in the eight weeks that follow ``as_of``, a year before); ``delivered_value_26w``,
         ``true_value_26w``, ``delivered_value_52w`` and ``true_value_52w`` (deliveries and true demand at the same prices, weeks without

@@ -14,6 +14,7 @@ from contracts.cells import CELLS
 from contracts.customers import CHURN_GROUP, RETAILER_SEGMENT
 from contracts.raw import RETAILERS
 from contracts.scored import CHURN_SCORE
+from contracts.segment_definitions import VERSION
 from contracts.weeks import last_week, require_sunday
 from features.churn_labels import churn_labels
 from flows.deriving import usable_attributes
@@ -88,7 +89,7 @@ def _known_of(retailers: pd.DataFrame, register: pd.DataFrame, segments: pd.Data
 def _segments_then(con: Backend, as_of: date) -> pd.DataFrame | None:
     """Stage and class of each retailer by the newest reclassification at least 13 weeks old; None where there is none."""
     stored = table(con, RETAILER_SEGMENT)
-    past = stored.filter(stored.as_of <= as_of - timedelta(weeks=OBSERVED_WEEKS))
+    past = stored.filter(stored.as_of <= as_of - timedelta(weeks=OBSERVED_WEEKS), stored.definition_version == VERSION)
     newest = past.filter(past.as_of == past.as_of.max())
     segments: pd.DataFrame = fetch(con, newest.select("retailer_id", *SEGMENT_GROUPINGS)).to_pandas()
     return None if segments.empty else segments

@@ -59,7 +59,7 @@ def fetch_ranges(con: Backend, settings: Settings, as_of: date, forecasts: pd.Da
     limits, supply = table(con, ALLOCATION_LIMITS), table(con, SUPPLY)
     pairs: pd.DataFrame = fetch(con, carried_pairs(cells, retailers, as_of)).to_pandas()
     withdrawn: pd.DataFrame = fetch(con, withdrawn_skus(skus, supply, as_of)).to_pandas()
-    shut: pd.DataFrame = fetch(con, shut_pairs(retailers, skus, limits, as_of)).to_pandas()
+    shut: pd.DataFrame = fetch(con, shut_pairs(cells, retailers, skus, limits, as_of)).to_pandas()
     usable = usable_attributes(con, settings, as_of)
     register: pd.DataFrame = fetch(con, retailers.select("retailer_id", *KINDS)).to_pandas()
     known = forecasts[["retailer_id", "sku_id", "mean_units"]].astype({"retailer_id": object, "sku_id": object})

@@ -54,9 +54,11 @@ def customer_rows(
     else:
         segments = standing_segments(con, as_of)
     rows[CHURN_GROUP] = churn_group_rows(con, settings, as_of, scores, segments, run_id)
-    rows[WORK_LIST] = work_list_rows(con, settings, as_of, scores, segments, run_id)
+    say(f"{rows[CHURN_GROUP].num_rows:,} groups of retailers")
+    if not _listed_later(con, as_of):
+        rows[WORK_LIST] = work_list_rows(con, settings, as_of, scores, segments, run_id)
+        say(f"{rows[WORK_LIST].num_rows:,} rows of work lists")
     rows[CONTACT_UPLIFT] = contact_uplift_rows(con, settings, as_of, run_id)
-    say(f"{rows[WORK_LIST].num_rows:,} rows of work lists, {rows[CHURN_GROUP].num_rows:,} groups")
     rows[CROSS_SELL] = cross_sell_rows(con, settings, as_of, _weekly_units(scored[DEMAND_FORECAST]), run_id)
     say(f"{rows[CROSS_SELL].num_rows:,} SKUs to offer")
     return rows
@@ -70,8 +72,14 @@ def standing_segments(con: Backend, as_of: date) -> pd.DataFrame:
     return segments
 
 
+def _listed_later(con: Backend, as_of: date) -> bool:
+    """Tell whether a later Sunday has lists: nobody acts on a list of the past, and its draw would change who is left alone since."""
+    stored = table(con, WORK_LIST)
+    return bool(fetch(con, stored.filter(stored.as_of > as_of).select("as_of").limit(1)).num_rows)
+
+
 def _weekly_units(forecasts: pa.Table) -> pd.DataFrame:
     """Forecast units a week of each pair, over the weeks ahead."""
-    means = forecasts.group_by(["retailer_id", "sku_id"]).aggregate([("mean_units", "mean")])
+    means = forecasts.group_by(["retailer_id", "sku_id"], use_threads=False).aggregate([("mean_units", "mean")])
     weekly: pd.DataFrame = means.rename_columns(["retailer_id", "sku_id", "mean_units"]).to_pandas()
     return weekly

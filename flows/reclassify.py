@@ -76,18 +76,18 @@ def reclassify_steps(settings: Settings, as_of: date | None) -> dict[str, int]:
 
 @named_task("choose a scored Sunday")
 def choose_scored(settings: Settings, as_of: date | None) -> date:
-    """Return the Sunday to classify as of: the one asked for, or the newest; it must have churn scores and forecasts."""
+    """Return the Sunday to classify as of: the one asked for, or the newest; it must have forecasts."""
     with open_warehouse(settings) as con:
         scored = _scored_days(con)
     if as_of in scored or (as_of is None and scored):
         return as_of or scored[0]
     if not scored:
         raise UsageError(
-            f"{CHURN_SCORE.full_name}, {DEMAND_FORECAST.full_name}: nothing was scored yet",
+            f"{DEMAND_FORECAST.full_name}: nothing was scored yet",
             hint="write the scored tables with `uncap score` first",
         )
     raise UsageError(
-        f"{CHURN_SCORE.full_name}, {DEMAND_FORECAST.full_name}: not both scored as of {as_of}",
+        f"{DEMAND_FORECAST.full_name}: nothing was scored as of {as_of}",
         hint=f"write them with `uncap score --as-of {as_of}`, or give one of {', '.join(str(day) for day in scored[:12])}",
     )
 
@@ -97,7 +97,8 @@ def classify_again(settings: Settings, as_of: date, run: RunRecord, say: Say) ->
     """Return the rows of both tables, from what is loaded now and from the scores and forecasts that are stored."""
     with open_warehouse(settings) as con:
         scores, forecasts = (_scored(con, described, as_of) for described in (CHURN_SCORE, DEMAND_FORECAST))
-        run.demand_model_version, run.churn_model_version = (str(rows["model_version"][0]) for rows in (forecasts, scores))
+        run.demand_model_version = str(forecasts["model_version"][0])
+        run.churn_model_version = str(scores["model_version"][0]) if scores.num_rows else None
         demand = registered_version(settings, DEMAND_MODEL, run.demand_model_version)
         build_cells(con)
         recovery = Recensoring.load(model_folder(settings, demand) / RECOVERY)
@@ -110,12 +111,9 @@ def classify_again(settings: Settings, as_of: date, run: RunRecord, say: Say) ->
 
 
 def _scored_days(con: Backend) -> list[date]:
-    """Sundays with churn scores and forecasts, newest first."""
-    days = [
-        set(fetch(con, table(con, described).select("as_of").distinct())["as_of"].to_pylist())
-        for described in (CHURN_SCORE, DEMAND_FORECAST)
-    ]
-    return sorted(days[0] & days[1], reverse=True)
+    """Sundays with forecasts, newest first; churn is not scored where the history is too short for it."""
+    days: list[date] = fetch(con, table(con, DEMAND_FORECAST).select("as_of").distinct())["as_of"].to_pylist()
+    return sorted(days, reverse=True)
 
 
 def _scored(con: Backend, described: Table, as_of: date) -> pa.Table:

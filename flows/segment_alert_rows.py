@@ -10,6 +10,7 @@ from ibis.backends.duckdb import Backend
 
 from contracts.customers import RETAILER_SEGMENT, SEGMENT_ALERT
 from contracts.raw import RETAILERS, SEGMENT_OVERRIDES
+from contracts.segment_definitions import VERSION
 from flows.settings import Settings
 from models.segment_alerts import segment_alerts
 from warehouse.tables import fetch, table
@@ -45,7 +46,7 @@ def segment_alert_rows(con: Backend, settings: Settings, as_of: date, segments: 
 def _previous(con: Backend, as_of: date) -> pd.DataFrame:
     """The reclassification before; no row the first time."""
     stored = table(con, RETAILER_SEGMENT)
-    earlier = stored.filter(stored.as_of < as_of)
+    earlier = stored.filter(stored.as_of < as_of, stored.definition_version == VERSION)
     newest = earlier.filter(earlier.as_of == earlier.as_of.max())
     rows: pd.DataFrame = fetch(con, newest.select("lifetime_value", "margin_52w", "abc_class")).to_pandas()
     return rows

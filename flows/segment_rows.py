@@ -14,6 +14,7 @@ from ibis.backends.duckdb import Backend
 from contracts.cells import CELLS, RECOVERED
 from contracts.customers import RETAILER_SEGMENT
 from contracts.raw import INTERACTIONS, RETAILERS, SEGMENT_OVERRIDES, SKUS
+from contracts.segment_definitions import VERSION
 from contracts.weeks import require_sunday
 from features.cells import with_true_units
 from features.segment_attrition import past_cohorts
@@ -107,7 +108,7 @@ def price_statement() -> Statement:
 def previous_segments(con: Backend, as_of: date) -> pd.DataFrame:
     """Return the rows of the newest reclassification before the calendar month of a Sunday; none the first time."""
     stored = table(con, RETAILER_SEGMENT)
-    earlier = stored.filter(stored.as_of < as_of.replace(day=1))
+    earlier = stored.filter(stored.as_of < as_of.replace(day=1), stored.definition_version == VERSION)
     newest = earlier.filter(earlier.as_of == earlier.as_of.max())
     rows: pd.DataFrame = fetch(con, newest.select(*PREVIOUS).order_by("retailer_id")).to_pandas()
     return rows

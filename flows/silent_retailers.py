@@ -54,7 +54,9 @@ def fetch_silent(con: Backend, settings: Settings, as_of: date) -> pd.DataFrame:
         weekly_margin=silent.retailer_id.map(margin_before_last_order(weeks)),
         stopped_on=[sunday_of(now - int(weeks_ago)) for weeks_ago in silent.silent_weeks],
     )
-    mistaken = (silent.p_return >= settings.work_lists.return_probability) | (silent.closed_share > CLOSED_SHARE)
+    # without an earlier silence to learn from, the one half that stands for unknown is no evidence
+    likely = (silent.p_return >= settings.work_lists.return_probability) & (model.silences > 0)
+    mistaken = likely | (silent.closed_share > CLOSED_SHARE)
     return silent.assign(is_mistaken=mistaken).merge(_last_reasons(con, silent), on="retailer_id", how="left")
 
 

@@ -27,6 +27,9 @@ FloatArray = npt.NDArray[np.float64]
 PREVIOUS = ("retailer_id", "stage", "stage_seen", "value_class_computed", "value_class")
 """What is read of the reclassification before."""
 
+UNPRICED_CLASS = "ordinary"
+"""Of everybody where no price of anybody is known."""
+
 UNJUDGED_STAGES = ("acquisition", "win_back")
 """Their standing says little of the shop: their tier stays."""
 
@@ -78,10 +81,12 @@ def classify(evidence: Evidence, settings: ValueSettings, share_without_costs: f
     previous = _matched(history, evidence.previous, list(PREVIOUS[1:])).astype(object)
     figures = life_figures(history, p_churn.p_churn_13w)
     seen = stages_seen(figures)
-    value = lifetime_values(
-        outlook(evidence, p_churn.p_churn_26w.to_numpy(dtype=np.float64), margin, share_without_costs), season_ahead(history), settings
-    )
+    expected = outlook(evidence, p_churn.p_churn_26w.to_numpy(dtype=np.float64), margin, share_without_costs)
+    value = lifetime_values(expected, season_ahead(history), settings)
     computed = value_classes(value, previous.value_class_computed.tolist())
+    if not history.money_52w.notna().any():
+        # without a price of anybody only the cost to serve is known, and that makes nobody negative
+        value, computed = np.zeros(len(history)), np.full(len(history), UNPRICED_CLASS)
     wallet = wallet_shares(np.nan_to_num(history.money_52w.to_numpy(dtype=np.float64)), peer_groups(history, evidence.attributes))
     described = pd.DataFrame(
         {

@@ -29,7 +29,7 @@ def withdrawing() -> Statement:
 
 @pytest.fixture(scope="module")
 def shutting() -> Statement:
-    return Statement(partial(shut_pairs, as_of=AS_OF), "retailers", "skus", "allocation_limits")
+    return Statement(partial(shut_pairs, as_of=AS_OF), "cells", "retailers", "skus", "allocation_limits")
 
 
 def known_cell(*arguments: Any, **more: Any) -> dict[str, Any]:
@@ -82,5 +82,12 @@ def test_the_most_specific_limit_of_the_last_week_shuts_a_pair(shutting: Stateme
         {"week_start": week(1), "sku_id": "S2", "cap_units": 0.0},
         {"week_start": week(-1), "sku_id": "S3", "cap_units": 0.0},
     ]
-    shut = [tuple(row.values()) for row in shutting.rows(retailers=retailers, skus=skus, allocation_limits=limits)]
+    cells = [known_cell(retailer, "S9", 1, 2.0) for retailer in ("R1", "R2", "R3")]
+    shut = [tuple(row.values()) for row in shutting.rows(cells=cells, retailers=retailers, skus=skus, allocation_limits=limits)]
     assert shut == [("R1", "S1"), ("R3", "S2"), ("R3", "S3")]
+
+
+def test_a_cap_of_zero_for_everybody_shuts_out_who_is_not_registered_too(shutting: Statement) -> None:
+    limits = [{"week_start": week(0), "sku_id": "S1", "cap_units": 0.0}]
+    shut = shutting.rows(cells=[known_cell("R7", "S9", 1, 2.0)], allocation_limits=limits)
+    assert [tuple(row.values()) for row in shut] == [("R7", "S1")]

@@ -15,6 +15,7 @@ from ibis.backends.duckdb import Backend
 
 from contracts.customers import CHURN_GROUP, RETAILER_SEGMENT
 from contracts.scored import CHURN_SCORE
+from contracts.segment_definitions import VERSION
 from contracts.tables import Kind
 from flows.churn_group_rows import churn_group_rows
 from flows.deriving import build_cells
@@ -148,7 +149,13 @@ def test_scores_of_13_weeks_before_widen_the_interval_where_groups_share_their_f
 
 def segments_as_of(as_of: date, stages: dict[str, str]) -> pa.Table:
     """A reclassification of some retailers, filled up with values that do not matter here."""
-    texts = {"stage_seen": "growth", "abc_class": "A", "value_class": "small", "value_class_computed": "small"}
+    texts = {
+        "stage_seen": "growth",
+        "abc_class": "A",
+        "value_class": "small",
+        "value_class_computed": "small",
+        "definition_version": VERSION,
+    }
     rows = []
     for shop, stage in stages.items():
         row: dict[str, object] = {}

@@ -46,7 +46,7 @@ def test_an_override_changes_the_class_and_leaves_the_computed_one(uncap: Comman
 
 
 def test_a_sunday_that_was_not_scored_is_refused_with_those_that_were(uncap: Command, county_copy: Place) -> None:
-    with pytest.raises(UsageError, match=f"not both scored as of 2025-09-21(.|\n)*give one of {AS_OF}, {EARLIER}"):
+    with pytest.raises(UsageError, match=f"nothing was scored as of 2025-09-21(.|\n)*give one of {AS_OF}, {EARLIER}"):
         reclassify(county_copy.settings, date(2025, 9, 21))
     assert uncap(county_copy, "reclassify", "--as-of", "2025-09-21") == 2
 
