@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -17,10 +16,10 @@ import typer
 
 from contracts.errors import UncapError
 from contracts.weeks import parse_as_of, parse_week
+from flows.command_options import AsOf, Config, ready, today
 from flows.console import console_for_results, console_for_steps, print_crash, print_failure, table_of
-from flows.environment import prepare, require_openmp
 from flows.locations import DEMO_CONFIG
-from flows.settings import Settings, read_settings
+from flows.operations_cli import operations
 
 app = typer.Typer(
     name="uncap",
@@ -30,16 +29,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-Config = Annotated[Path | None, typer.Option("--config", metavar="PATH", help="TOML file laid over conf/base.toml key by key.")]
-AsOf = Annotated[
-    str | None,
-    typer.Option(
-        "--as-of",
-        metavar="DATE",
-        help="Last day known: a Sunday, or today for the last one. [default: the last up to the newest order]",
-    ),
-]
+app.add_typer(operations)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -92,7 +82,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="Seed of the simulated county.")] = 1,
 ) -> None:
     """Make a small simulated county, load it, train, score, and say where to look."""
-    settings = _ready(config or DEMO_CONFIG)
+    settings = ready(config or DEMO_CONFIG)
     from flows.demo import demo as run_demo
 
     run_demo(settings, small=small, seed=seed)
@@ -105,7 +95,7 @@ def load(
     replace: Annotated[bool, typer.Option("--replace", help="Let order lines that are stored get other values.")] = False,
 ) -> None:
     """Check the input tables of a folder and load them; loading the same rows twice changes nothing."""
-    settings = _ready(config)
+    settings = ready(config)
     from flows.load import load as run_load
     from flows.load import row_of
 
@@ -118,7 +108,7 @@ def load(
 @app.command()
 def train(config: Config = None, as_of: AsOf = None) -> None:
     """Train the demand and churn models, and promote each only if it beats the current champion."""
-    settings, cut_off = _ready(config), parse_as_of(as_of, _today())
+    settings, cut_off = ready(config), parse_as_of(as_of, today())
     from flows.train import train as run_train
 
     run_train(settings, cut_off)
@@ -127,7 +117,7 @@ def train(config: Config = None, as_of: AsOf = None) -> None:
 @app.command()
 def score(config: Config = None, as_of: AsOf = None) -> None:
     """Score with the champions and write the scored tables; running it twice leaves the same tables."""
-    settings, cut_off = _ready(config), parse_as_of(as_of, _today())
+    settings, cut_off = ready(config), parse_as_of(as_of, today())
     from flows.score import score as run_score
 
     run_score(settings, cut_off)
@@ -147,7 +137,7 @@ def backtest(
     ] = None,
 ) -> None:
     """Evaluate the models and the baselines from several past cut-offs, and write a page about it."""
-    settings, cut_off = _ready(config), parse_as_of(as_of, _today())
+    settings, cut_off = ready(config), parse_as_of(as_of, today())
     from flows.backtest import DEFAULT_PAGE
     from flows.backtest import backtest as run_backtest
 
@@ -169,7 +159,7 @@ def tune(
     ] = None,
 ) -> None:
     """Search better settings of the demand model; the same command again goes on where the last one stopped."""
-    settings, cut_off = _ready(config), parse_as_of(as_of, _today())
+    settings, cut_off = ready(config), parse_as_of(as_of, today())
     from flows.tune import DEFAULT_OUT
     from flows.tune import tune as run_tune
 
@@ -179,7 +169,7 @@ def tune(
 @app.command()
 def run(config: Config = None, as_of: AsOf = None) -> None:
     """Train, then score."""
-    settings, cut_off = _ready(config), parse_as_of(as_of, _today())
+    settings, cut_off = ready(config), parse_as_of(as_of, today())
     from flows.score import score as run_score
     from flows.train import train as run_train
 
@@ -197,7 +187,7 @@ def explain(
     json: Annotated[bool, typer.Option("--json", help="Print a JSON document instead of tables.")] = False,
 ) -> None:
     """Take a published forecast apart into units that add up to it, and list the caps behind what was recovered."""
-    settings, cut_off, monday = _ready(config), parse_as_of(as_of, _today()), parse_week(week)
+    settings, cut_off, monday = ready(config), parse_as_of(as_of, today()), parse_week(week)
     from flows.explain import explain as run_explain
     from flows.explanation_text import as_json, print_explanation
 
@@ -221,7 +211,7 @@ def worklist(
     file: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="CSV file to write for a spreadsheet.")] = None,
 ) -> None:
     """Print whom to contact: key accounts with a warning, retailers at risk, lost ones to win back, and silent ones that are not lost."""
-    settings, cut_off = _ready(config), parse_as_of(as_of, _today())
+    settings, cut_off = ready(config), parse_as_of(as_of, today())
     from flows.work_list_table import print_work_lists, read_work_lists, write_csv
 
     lists = read_work_lists(settings, cut_off, name, capacity)
@@ -237,7 +227,7 @@ def reclassify(
     as_of: Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="A Sunday that was scored. [default: the newest]")] = None,
 ) -> None:
     """Classify every retailer again as of a Sunday that was scored, with the overrides loaded since, and audit that."""
-    settings, cut_off = _ready(config), parse_as_of(as_of, _today())
+    settings, cut_off = ready(config), parse_as_of(as_of, today())
     from flows.reclassify import reclassify as run_reclassify
 
     run_reclassify(settings, cut_off)
@@ -248,7 +238,7 @@ def status(
     config: Config = None, json: Annotated[bool, typer.Option("--json", help="Print a JSON document instead of tables.")] = False
 ) -> None:
     """Tell what is loaded, which models are champions, and when each flow last ran and how it ended."""
-    settings = _ready(config)
+    settings = ready(config)
     from flows.status import as_json, print_status, read_status
 
     found = read_status(settings)
@@ -261,7 +251,7 @@ def status(
 @app.command()
 def features(config: Config = None) -> None:
     """List the features that the models see, with what each measures."""
-    _ready(config)
+    ready(config)
     from features.churn import ATTRIBUTE_FEATURES, churn_features
     from features.demand import DEMAND_FEATURES
 
@@ -272,18 +262,6 @@ def features(config: Config = None) -> None:
     ):
         rows = [(feature.name, feature.group, feature.description) for feature in described]
         console.print(table_of(f"{model}: {len(rows)} features", ["feature", "factor", "what it measures"], rows), "")
-
-
-def _ready(config: Path | None) -> Settings:
-    """Read the settings and set the environment; comes before every heavy import."""
-    settings = read_settings(config)
-    prepare(settings)
-    require_openmp()
-    return settings
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()
 
 
 def _debugging(words: Sequence[str]) -> bool:
