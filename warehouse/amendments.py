@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ibis.backends.duckdb import Backend
-
 from warehouse.faults import Fault
+from warehouse.session import Warehouse
 from warehouse.sql import listed, qualified, quoted, same_key
 from warehouse.staging import StagedTable
 from warehouse.tables import has_rows
@@ -33,49 +32,50 @@ class Amendment:
         return quoted(f"amended_{self.staged.table.name}")
 
 
-def compare(con: Backend, staged: StagedTable) -> Amendment:
+def compare(con: Warehouse, staged: StagedTable) -> Amendment:
     """Find the staged rows whose key is not stored, or is with other values in a column that the file has."""
     table = staged.table
     amendment = quoted(f"amended_{table.name}")
     if not has_rows(con, table):
-        rows_new = con.con.execute(f"SELECT count(*) FROM {staged.relation}").fetchall()[0][0]
+        rows_new = con.execute(f"SELECT count(*) FROM {staged.relation}")[0][0]
         return Amendment(staged, rows_new, rows_changed=0, all_new=True)
     given = [quoted(name) for name in staged.columns if name not in table.key]
     other = " OR ".join(["false", *(f"staged.{name} IS DISTINCT FROM stored.{name}" for name in given)])
     # Every key has a required column, which is null only where nothing is stored.
     is_new = next(f"stored.{quoted(name)} IS NULL" for name in table.key if table.column(name).required)
-    con.con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {amendment} AS"
+    con.execute(
+        f"CREATE TEMP TABLE {amendment} AS"
         f" SELECT staged.rowid AS staged_row, NOT ({is_new}) AS is_stored FROM {staged.relation} AS staged"
         f" LEFT JOIN {qualified(table)} AS stored ON {same_key(table, 'staged', 'stored')} WHERE {is_new} OR {other}"
     )
-    rows_new, rows_changed = con.con.execute(
-        f"SELECT count(*) FILTER (NOT is_stored), count(*) FILTER (is_stored) FROM {amendment}"
-    ).fetchall()[0]
+    con.gather_statistics(amendment)
+    rows_new, rows_changed = con.execute(
+        f"SELECT count(*) FILTER (WHERE NOT is_stored), count(*) FILTER (WHERE is_stored) FROM {amendment}"
+    )[0]
     return Amendment(staged, rows_new, rows_changed)
 
 
-def forbidden_change(con: Backend, amendment: Amendment) -> list[Fault]:
+def forbidden_change(con: Warehouse, amendment: Amendment) -> list[Fault]:
     """Return the fault that stored rows of a table that may not be amended have other values in the file."""
     staged = amendment.staged
     if staged.table.amendable or not amendment.rows_changed:
         return []
-    first_row = con.con.execute(f"SELECT min(staged_row) FROM {amendment.relation} WHERE is_stored").fetchall()[0][0]
+    first_row = con.execute(f"SELECT min(staged_row) FROM {amendment.relation} WHERE is_stored")[0][0]
     where = "+".join(staged.table.key)
     return [Fault(staged, where, STORED_OTHERWISE, "new keys, or the values that are stored", amendment.rows_changed, first_row)]
 
 
-def apply(con: Backend, amendment: Amendment) -> None:
+def apply(con: Warehouse, amendment: Amendment) -> None:
     """Store the new rows and the changed values; a column that the file lacks keeps what is stored."""
     staged, stored = amendment.staged, qualified(amendment.staged.table)
     names = listed(staged.table.column_names)
     if amendment.rows_changed:
         changing = [quoted(name) for name in staged.columns if name not in staged.table.key]
-        con.con.execute(
+        con.execute(
             f"UPDATE {stored} AS stored SET {', '.join(f'{name} = staged.{name}' for name in changing)} FROM {staged.relation} AS staged"
             f" WHERE {same_key(staged.table, 'staged', 'stored')}"
             f" AND staged.rowid IN (SELECT staged_row FROM {amendment.relation} WHERE is_stored)"
         )
     if amendment.rows_new:
         where = "" if amendment.all_new else f" WHERE rowid IN (SELECT staged_row FROM {amendment.relation} WHERE NOT is_stored)"
-        con.con.execute(f"INSERT INTO {stored} ({names}) SELECT {names} FROM {staged.relation}{where}")
+        con.execute(f"INSERT INTO {stored} ({names}) SELECT {names} FROM {staged.relation}{where}")

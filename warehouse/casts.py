@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contracts.tables import Kind
-from warehouse.sql import SQL_TYPES
+from warehouse.sql import DUCKDB_TYPES
 
 _INTEGERS = frozenset(
     ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "UUID")
@@ -39,7 +39,7 @@ def cast(kind: Kind, source: str, source_type: str) -> str:
         (Kind.DATE, "moment"): _midnight(source),
         (Kind.DATE, "date"): f"CASE WHEN {source} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN {source} END",
     }
-    return ways.get((kind, _form(source_type)), f"CAST(NULL AS {SQL_TYPES[kind]})")
+    return ways.get((kind, _form(source_type)), f"CAST(NULL AS {DUCKDB_TYPES[kind]})")
 
 
 def lost_text(kind: Kind, source: str, source_type: str) -> str | None:
@@ -49,7 +49,7 @@ def lost_text(kind: Kind, source: str, source_type: str) -> str | None:
     True
     """
     read = cast(kind, source, source_type)
-    if read in (f"nullif(trim({source}), '')", f"CAST({source} AS {SQL_TYPES[kind]})"):
+    if read in (f"nullif(trim({source}), '')", f"CAST({source} AS {DUCKDB_TYPES[kind]})"):
         return None
     return f"CASE WHEN {read} IS NULL THEN left(nullif(trim(CAST({source} AS VARCHAR)), ''), 80) END"
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ibis.backends.duckdb import Backend
-
 from contracts.customers import VALUE_CLASSES
 from contracts.raw import ALLOCATION_LIMITS
 from contracts.tables import Column, Kind
+from warehouse.duckdb_session import DuckDBWarehouse
 from warehouse.faults import Fault
 from warehouse.sql import quoted
 from warehouse.staging import StagedTable
@@ -100,19 +99,19 @@ _TABLE_RULES = {
 }
 
 
-def row_faults(con: Backend, staged: StagedTable) -> list[Fault]:
+def row_faults(reader: DuckDBWarehouse, staged: StagedTable) -> list[Fault]:
     """Return the faults that show in a single row of the file, all of them in one pass."""
     rules = [rule for name in staged.columns for rule in _column_rules(staged.table.column(name), has_unreadable=staged.has_unreadable)]
-    return _broken(con, staged, [*rules, *_TABLE_RULES.get(staged.table.name, ())])
+    return _broken(reader, staged, [*rules, *_TABLE_RULES.get(staged.table.name, ())])
 
 
-def colliding_limits(con: Backend, staged: StagedTable) -> list[Fault]:
+def colliding_limits(reader: DuckDBWarehouse, staged: StagedTable) -> list[Fault]:
     """Return the caps below their floor that appear only once rows of one key have completed each other.
 
     One row that says both contradicts itself and is a fault. Two rows are two decisions, a ration and a bundled sale,
     that do collide in the books of wholesalers; they are loaded as they are, and the caller warns.
     """
-    return _broken(con, staged, [_COLLIDING_LIMITS] if staged.table is ALLOCATION_LIMITS else [])
+    return _broken(reader, staged, [_COLLIDING_LIMITS] if staged.table is ALLOCATION_LIMITS else [])
 
 
 def _column_rules(column: Column, *, has_unreadable: bool) -> Iterator[RowRule]:
@@ -141,15 +140,15 @@ def _column_rules(column: Column, *, has_unreadable: bool) -> Iterator[RowRule]:
         yield RowRule(column.name, f"contains({name}, chr(0))", "a null byte in it", "text", name)
 
 
-def _broken(con: Backend, staged: StagedTable, rules: Sequence[RowRule]) -> list[Fault]:
+def _broken(reader: DuckDBWarehouse, staged: StagedTable, rules: Sequence[RowRule]) -> list[Fault]:
     if not rules:
         return []
     counts = ", ".join(f"count(*) FILTER ({rule.broken_when}), min(rowid) FILTER ({rule.broken_when})" for rule in rules)
-    counted = con.con.execute(f"SELECT {counts} FROM {staged.relation}").fetchall()[0]
+    counted = reader.execute(f"SELECT {counts} FROM {staged.relation}")[0]
     faults = []
     for rule, count, first_row in zip(rules, counted[::2], counted[1::2], strict=True):
         if count:
             shown = f"SELECT CAST({rule.value} AS VARCHAR) FROM {staged.relation} WHERE rowid = ?"
-            value = con.con.execute(shown, [first_row]).fetchall()[0][0]
+            value = reader.execute(shown, [first_row])[0][0]
             faults.append(Fault(staged, rule.column, rule.problem, rule.expected, count, first_row, value))
     return faults

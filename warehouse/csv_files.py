@@ -7,12 +7,13 @@ with its line and value, and what DuckDB would guess from the first rows does no
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
-from ibis.backends.duckdb import Backend
-
 from contracts.errors import InputDataError
+from warehouse.duckdb_session import DuckDBWarehouse
 
 DELIMITERS = (",", ";", "\t")
 _SAVE_AS_UTF8 = "save the file as CSV in UTF-8, with a header of column names, and load again; nothing was kept"
@@ -25,6 +26,9 @@ _BROKEN = {
 }
 _MOST_BROKEN_ROWS = 100_000
 _BLOCK = 1 << 24
+_MOST_HEADER_BYTES = 1_000_000
+MOST_COLUMNS = 10_000
+"""More columns are not those of a table: reading them takes memory that grows with their square."""
 
 
 def header(path: Path, table_name: str) -> tuple[str, list[str]]:
@@ -38,17 +42,27 @@ def header(path: Path, table_name: str) -> tuple[str, list[str]]:
         If the file is empty, its first line is not UTF-8, or a column is there twice.
     """
     with path.open("rb") as content:
-        start = content.readline(1_000_000)
+        start = content.readline(_MOST_HEADER_BYTES)
+    if len(start) == _MOST_HEADER_BYTES or b"\0" in start:
+        wrong = "has null bytes" if b"\0" in start else "is longer than 1 MB"
+        raise InputDataError([f"{table_name}: the first line of {path.name} {wrong}; expected a header"], hint=_SAVE_AS_UTF8)
     try:
         first_line = start.decode("utf-8-sig").strip("\r\n").split("\r")[0]
     except UnicodeDecodeError as failure:
         raise InputDataError([f"{table_name}: {path.name} is not UTF-8; expected UTF-8"], hint=_SAVE_AS_UTF8) from failure
     if not first_line.strip():
         raise InputDataError([f"{table_name}: {path.name} is empty or begins with an empty line; expected a header"], hint=_SAVE_AS_UTF8)
-    splits = {delimiter: next(csv.reader([first_line], delimiter=delimiter)) for delimiter in DELIMITERS}
+    try:
+        splits = {delimiter: next(csv.reader([first_line], delimiter=delimiter)) for delimiter in DELIMITERS}
+    except csv.Error as failure:
+        raise InputDataError([f"{table_name}: the first line of {path.name} is no header: {failure}"], hint=_SAVE_AS_UTF8) from failure
     delimiter = max(DELIMITERS, key=lambda candidate: len(splits[candidate]))
     names = [name.strip() for name in splits[delimiter]]
-    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if len(names) > MOST_COLUMNS:
+        raise InputDataError(
+            [f"{table_name}: {path.name} has {len(names):,} columns; expected at most {MOST_COLUMNS:,}"], hint=_SAVE_AS_UTF8
+        )
+    twice = sorted(name for name, times in Counter(names).items() if name and times > 1)
     if twice:
         raise InputDataError([f"{table_name}.{name}: twice in the header; expected once" for name in twice], hint="drop one of the two")
     return delimiter, names
@@ -67,13 +81,13 @@ def relation(delimiter: str, n_columns: int) -> str:
     )
 
 
-def broken_rows(con: Backend, path: Path, table_name: str) -> list[str]:
+def broken_rows(reader: DuckDBWarehouse, path: Path, table_name: str) -> list[str]:
     """Return a fault for each way in which rows of the CSV just read could not be split into fields, and forget them."""
-    found = con.con.execute(
+    found = reader.execute(
         "SELECT CAST(error_type AS VARCHAR), count(DISTINCT line), min(line_byte_position) FROM reject_errors GROUP BY 1 ORDER BY 3"
-    ).fetchall()
-    con.con.execute("DROP TABLE reject_errors")
-    con.con.execute("DROP TABLE reject_scans")
+    )
+    reader.execute("DROP TABLE reject_errors")
+    reader.execute("DROP TABLE reject_scans")
     faults = []
     for error_type, count, first_byte in found:
         problem, expected = _BROKEN.get(error_type, (error_type.lower(), "rows like the header"))
@@ -92,13 +106,15 @@ def line_numbers(path: Path, delimiter: str, rows: Iterable[int]) -> dict[int, i
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
         reader = csv.reader(lines, delimiter=delimiter)
         row, ended = -2, 0
-        for fields in reader:
-            row += bool(fields)
-            if fields and row in wanted:
-                found[row] = ended + 1
-                if len(found) == len(wanted):
-                    break
-            ended = reader.line_num
+        # a field beyond Python's limit ends the count: rows behind it are told without their line
+        with suppress(csv.Error):
+            for fields in reader:
+                row += bool(fields)
+                if fields and row in wanted:
+                    found[row] = ended + 1
+                    if len(found) == len(wanted):
+                        break
+                ended = reader.line_num
     return found
 
 

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from itertools import accumulate
 
-from ibis.backends.duckdb import Backend
-
 from contracts.raw import ORDER_LINES
 from contracts.tables import Kind
 from warehouse.faults import Fault
+from warehouse.session import Warehouse
 from warehouse.sql import qualified, quoted
 from warehouse.staging import StagedTable
 
@@ -65,7 +64,7 @@ def _stands_apart(gap: timedelta, lines_beyond: int, lines: int) -> bool:
     return gap > LONG_GAP or (gap > GAP and lines_beyond <= FEW * lines)
 
 
-def date_faults(con: Backend, staged_tables: Mapping[str, StagedTable]) -> list[Fault]:
+def date_faults(con: Warehouse, staged_tables: Mapping[str, StagedTable]) -> list[Fault]:
     """Return the faults of dates that lie far outside the range of the orders, staged and stored.
 
     Orders must lie in the `plausible_span`; required dates of other tables at most two years after it and ten before.
@@ -84,11 +83,11 @@ def date_faults(con: Backend, staged_tables: Mapping[str, StagedTable]) -> list[
     return faults
 
 
-def _order_days(con: Backend, staged: StagedTable | None) -> list[tuple[date, int]]:
+def _order_days(con: Warehouse, staged: StagedTable | None) -> list[tuple[date, int]]:
     places = [qualified(ORDER_LINES)] if staged is None else [qualified(ORDER_LINES), staged.relation]
     lines = " UNION ALL ".join(f"SELECT ordered_on FROM {place}" for place in places)
-    counted = f"SELECT ordered_on, count(*) FROM ({lines}) WHERE ordered_on IS NOT NULL GROUP BY ordered_on ORDER BY ordered_on"
-    return [(day, int(n_lines)) for day, n_lines in con.con.execute(counted).fetchall()]
+    counted = f"SELECT ordered_on, count(*) FROM ({lines}) AS lines WHERE ordered_on IS NOT NULL GROUP BY ordered_on ORDER BY ordered_on"
+    return [(day, int(n_lines)) for day, n_lines in con.execute(counted)]
 
 
 def _shifted(day: date, by: timedelta) -> date:
@@ -99,16 +98,15 @@ def _shifted(day: date, by: timedelta) -> date:
         return day
 
 
-def _outside(con: Backend, staged: StagedTable, name: str, earliest: date, latest: date) -> list[Fault]:
+def _outside(con: Warehouse, staged: StagedTable, name: str, earliest: date, latest: date) -> list[Fault]:
     column = quoted(name)
     faults = []
     for problem, condition, bound in (
         ("far behind the range of the orders", f"{column} > ?", latest),
         ("far before the range of the orders", f"{column} < ?", earliest),
     ):
-        count, first_row, value = con.con.execute(
-            f"SELECT count(*), min(rowid), CAST(arg_min({column}, rowid) AS VARCHAR) FROM {staged.relation} WHERE {condition}", [bound]
-        ).fetchall()[0]
+        count, first_row = con.execute(f"SELECT count(*), min(rowid) FROM {staged.relation} WHERE {condition}", [bound])[0]
         if count:
+            [(value,)] = con.execute(f"SELECT CAST({column} AS VARCHAR) FROM {staged.relation} WHERE rowid = ?", [first_row])
             faults.append(Fault(staged, name, problem, f"{earliest} to {latest}", count, first_row, value))
     return faults

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from ibis.backends.duckdb import Backend
-
+from warehouse.duckdb_session import DuckDBWarehouse
 from warehouse.faults import Fault
 from warehouse.sql import listed, quoted, same_key
 from warehouse.staging import StagedTable
 
 
-def settle_duplicates(con: Backend, staged: StagedTable) -> list[Fault]:
+def settle_duplicates(reader: DuckDBWarehouse, staged: StagedTable) -> list[Fault]:
     """Leave one row per key in a staged table, or return the fault that keys have several values.
 
     Identical rows collapse into the first. In the table's mergeable columns null gives way to a value, so that the cap and the
@@ -17,8 +16,8 @@ def settle_duplicates(con: Backend, staged: StagedTable) -> list[Fault]:
 
     Parameters
     ----------
-    con
-        The warehouse.
+    reader
+        The DuckDB that staged it.
     staged
         The staged table; loses rows.
 
@@ -29,20 +28,20 @@ def settle_duplicates(con: Backend, staged: StagedTable) -> list[Fault]:
     """
     table, key = staged.table, listed(staged.table.key)
     given_key = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in table.key if table.column(name).required)
-    con.con.execute(
+    reader.execute(
         f"CREATE OR REPLACE TEMP TABLE repeated_keys AS SELECT {key}, min(rowid) AS first_row FROM {staged.relation}"
         f" WHERE {staged.readable} AND {given_key} GROUP BY {key} HAVING count(*) > 1"
     )
-    n_keys = con.con.execute("SELECT count(*) FROM repeated_keys").fetchall()[0][0]
+    n_keys = reader.execute("SELECT count(*) FROM repeated_keys")[0][0]
     if not n_keys:
         return []
-    faults = _differing(con, staged)
+    faults = _differing(reader, staged)
     if not faults:
-        _collapse(con, staged)
+        _collapse(reader, staged)
     return faults
 
 
-def _differing(con: Backend, staged: StagedTable) -> list[Fault]:
+def _differing(reader: DuckDBWarehouse, staged: StagedTable) -> list[Fault]:
     table = staged.table
     differ = {
         name: f"min({quoted(name)}) IS DISTINCT FROM max({quoted(name)})"
@@ -57,23 +56,23 @@ def _differing(con: Backend, staged: StagedTable) -> list[Fault]:
         f"SELECT first_row, count(*) AS n, concat_ws(', ', {names}) AS columns FROM {staged.relation} AS staged"
         f" JOIN repeated_keys ON {same_key(table, 'staged', 'repeated_keys')} WHERE {staged.readable} GROUP BY first_row"
     )
-    count, first_row, columns = con.con.execute(
+    count, first_row, columns = reader.execute(
         f"SELECT sum(n), min(first_row), arg_min(columns, first_row) FROM ({per_key}) WHERE columns <> ''"
-    ).fetchall()[0]
+    )[0]
     if not count:
         return []
     other = "a duplicate key with other values"
     return [Fault(staged, "+".join(table.key), other, f"one row per key (the first differ in {columns})", int(count), first_row)]
 
 
-def _collapse(con: Backend, staged: StagedTable) -> None:
+def _collapse(reader: DuckDBWarehouse, staged: StagedTable) -> None:
     matching = same_key(staged.table, "staged", "repeated_keys")
     merged = [name for name in staged.table.mergeable if name in staged.columns]
     if merged:
         values = ", ".join(f"max(staged.{quoted(name)}) AS {quoted(name)}" for name in merged)
         completed = f"SELECT first_row, {values} FROM {staged.relation} AS staged JOIN repeated_keys ON {matching} GROUP BY first_row"
         assignments = ", ".join(f"{quoted(name)} = completed.{quoted(name)}" for name in merged)
-        con.con.execute(
+        reader.execute(
             f"UPDATE {staged.relation} AS staged SET {assignments} FROM ({completed}) AS completed WHERE staged.rowid = first_row"
         )
-    con.con.execute(f"DELETE FROM {staged.relation} AS staged USING repeated_keys WHERE {matching} AND staged.rowid <> first_row")
+    reader.execute(f"DELETE FROM {staged.relation} AS staged USING repeated_keys WHERE {matching} AND staged.rowid <> first_row")

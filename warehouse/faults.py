@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ibis.backends.duckdb import Backend
-
 from warehouse import csv_files
+from warehouse.duckdb_session import DuckDBWarehouse
 from warehouse.sql import listed
 from warehouse.staging import StagedTable
 
@@ -50,7 +49,7 @@ def rows(count: int) -> str:
     return f"{count:,} row{'' if count == 1 else 's'}"
 
 
-def worded(con: Backend, faults: list[Fault]) -> list[str]:
+def worded(reader: DuckDBWarehouse, faults: list[Fault]) -> list[str]:
     """Return each fault as one line; of CSV files with the line of the first row.
 
     Each staged table is asked once for the keys and each CSV read once for the lines, however many faults there are.
@@ -63,7 +62,7 @@ def worded(con: Backend, faults: list[Fault]) -> list[str]:
             lines[staged.table.name] = csv_files.line_numbers(staged.csv_path, staged.delimiter, first_rows)
     for fault in faults:
         line = lines.get(fault.staged.table.name, {}).get(fault.first_row)
-        texts.append(_sentence(fault, line, _key(con, fault)))
+        texts.append(_sentence(fault, line, _key(reader, fault)))
     return texts
 
 
@@ -73,7 +72,7 @@ def _sentence(fault: Fault, line: int | None, key: str) -> str:
     return f"{fault.staged.table.name}.{fault.where}: {fault.problem}, {rows(fault.count)}, first {first}{value}; expected {fault.expected}"
 
 
-def _key(con: Backend, fault: Fault) -> str:
+def _key(reader: DuckDBWarehouse, fault: Fault) -> str:
     key = fault.staged.table.key
-    row = con.con.execute(f"SELECT {listed(key)} FROM {fault.staged.relation} WHERE rowid = ?", [fault.first_row]).fetchall()[0]
+    row = reader.execute(f"SELECT {listed(key)} FROM {fault.staged.relation} WHERE rowid = ?", [fault.first_row])[0]
     return ", ".join(f"{name}={value}" for name, value in zip(key, row, strict=True) if value is not None)

@@ -63,16 +63,25 @@ def find_files(folder: Path) -> tuple[list[TableFiles], list[str]]:
     twice = [f"{name}: {len(places)} files or folders for one table; expected one" for name, places in found.items() if len(places) > 1]
     if twice:
         raise InputDataError(twice, hint="keep the one that holds the table, move the others away")
+    odd = [fault for name, places in found.items() for fault in _irregular(name, places[0])]
+    if odd:
+        raise InputDataError(odd, hint="put the file itself there; nothing was kept")
     if not found:
         raise InputDataError([f"{folder}: no input table in it", *warnings], hint=f"expected files are {EXPECTED_FILES}")
     return [TableFiles(table, found[table.name][0]) for table in RAW_TABLES if table.name in found], warnings
+
+
+def _irregular(name: str, parts: tuple[Path, ...]) -> list[str]:
+    """Faults of what is no file: a device or a pipe is read for ever, a folder of a table holds Parquet parts."""
+    kinds = {part: "a folder without Parquet files" if part.is_dir() else "not a regular file" for part in parts if not part.is_file()}
+    return [f"{name}: {part.name} is {kind}; expected a whole Parquet or CSV file" for part, kind in kinds.items()]
 
 
 def _parts(entry: Path) -> tuple[Path, ...]:
     if entry.stem not in {table.name for table in RAW_TABLES}:
         return ()
     if entry.is_dir():
-        return tuple(sorted(part for part in entry.iterdir() if part.suffix.lower() == ".parquet"))
+        return tuple(sorted(part for part in entry.iterdir() if part.suffix.lower() == ".parquet")) or (entry,)
     return (entry,) if entry.suffix.lower() in _SUFFIXES else ()
 
 

@@ -7,20 +7,20 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
-from ibis.backends.duckdb import Backend
-
 from contracts.errors import InputDataError
 from contracts.raw import ORDER_LINES, RAW_TABLES
 from warehouse.amendments import STORED_OTHERWISE, Amendment, apply, compare, forbidden_change
 from warehouse.approvals import approval_faults
 from warehouse.checks import colliding_limits, row_faults
 from warehouse.date_range import date_faults
+from warehouse.duckdb_session import DuckDBWarehouse
 from warehouse.duplicates import settle_duplicates
+from warehouse.failures import DATABASE_ERRORS
 from warehouse.faults import Fault, rows, worded
 from warehouse.files import EXPECTED_FILES, TableFiles, find_files
+from warehouse.handover import staged_where_stored
 from warehouse.references import reference_faults, stored_reference_faults
-from warehouse.sql import quoted
+from warehouse.session import Warehouse
 from warehouse.staging import StagedTable, stage
 from warehouse.tables import has_rows
 from warehouse.transactions import failures_explained, transaction
@@ -57,8 +57,10 @@ class TableLoad:
     ignored_columns: tuple[str, ...]
 
 
-def load_folder(con: Backend, folder: Path, *, replace: bool = False, on_step: Callable[[str], None]) -> list[TableLoad]:
+def load_folder(con: Warehouse, folder: Path, *, replace: bool = False, on_step: Callable[[str], None]) -> list[TableLoad]:
     """Check the files of a folder against the contract and store them in one transaction.
+
+    DuckDB reads the files and settles what shows in them alone; what they say beside the stored rows is settled in the warehouse.
 
     Parameters
     ----------
@@ -83,37 +85,39 @@ def load_folder(con: Backend, folder: Path, *, replace: bool = False, on_step: C
     InputDataError
         If anything breaks the contract; names every fault of every table, and nothing is kept.
     WarehouseError
-        If DuckDB fails; nothing is kept.
+        If the database fails; nothing is kept.
     """
     files, warnings = find_files(folder)
     for warning in warnings:
         on_step(warning)
-    with failures_explained("loading"):
+    with failures_explained("loading"), con.file_reader() as reader:
         try:
             _refuse_without_orders(con, files)
-            staged_tables, faults = _stage_all(con, files, on_step)
+            staged_tables, faults = _stage_all(reader, files, on_step)
             with transaction(con, "loading"):
-                amendments, more_faults = _check_all(con, staged_tables, replace=replace)
+                amendments, more_faults = _check_all(reader, con, staged_tables, replace=replace)
                 _refuse([*faults, *more_faults])
                 on_step("every check passed")
-                _warn_of_collisions(con, staged_tables, on_step)
+                _warn_of_collisions(reader, staged_tables, on_step)
                 loads = [_store(con, amendment, on_step) for amendment in amendments]
         finally:
             _drop_staged(con)
     return loads
 
 
-def _refuse_without_orders(con: Backend, files: list[TableFiles]) -> None:
+def _refuse_without_orders(con: Warehouse, files: list[TableFiles]) -> None:
     if not any(found.table is ORDER_LINES for found in files) and not has_rows(con, ORDER_LINES):
         raise InputDataError(["order_lines: neither in the folder nor stored before"], hint=f"expected files are {EXPECTED_FILES}")
 
 
-def _stage_all(con: Backend, files: list[TableFiles], on_step: Callable[[str], None]) -> tuple[dict[str, StagedTable], list[str]]:
+def _stage_all(
+    reader: DuckDBWarehouse, files: list[TableFiles], on_step: Callable[[str], None]
+) -> tuple[dict[str, StagedTable], list[str]]:
     staged_tables: dict[str, StagedTable] = {}
     faults: list[str] = []
     for found in files:
         try:
-            staged = stage(con, found)
+            staged = stage(reader, found)
         except InputDataError as failure:
             faults += failure.faults
             continue
@@ -125,12 +129,16 @@ def _stage_all(con: Backend, files: list[TableFiles], on_step: Callable[[str], N
     return staged_tables, faults
 
 
-def _check_all(con: Backend, staged_tables: dict[str, StagedTable], *, replace: bool) -> tuple[list[Amendment], list[str]]:
+def _check_all(
+    reader: DuckDBWarehouse, con: Warehouse, staged_tables: dict[str, StagedTable], *, replace: bool
+) -> tuple[list[Amendment], list[str]]:
     """Return how the staged tables differ from the stored ones, and all faults, worded."""
     faults: list[Fault] = []
     for staged in staged_tables.values():
-        faults += row_faults(con, staged)
-        faults += settle_duplicates(con, staged)
+        faults += row_faults(reader, staged)
+        faults += settle_duplicates(reader, staged)
+    staged_where_stored(reader, con, staged_tables.values())
+    for staged in staged_tables.values():
         faults += approval_faults(con, staged)
     faults += reference_faults(con, staged_tables)
     faults += date_faults(con, staged_tables)
@@ -140,7 +148,7 @@ def _check_all(con: Backend, staged_tables: dict[str, StagedTable], *, replace: 
     if not replace:
         for amendment in amendments:
             faults += forbidden_change(con, amendment)
-    return amendments, [*worded(con, faults), *stored_reference_faults(con, staged_tables)]
+    return amendments, [*worded(reader, faults), *stored_reference_faults(con, staged_tables)]
 
 
 def _refuse(faults: list[str]) -> None:
@@ -148,13 +156,13 @@ def _refuse(faults: list[str]) -> None:
         raise InputDataError(faults, hint=_REPLACE if any(STORED_OTHERWISE in fault for fault in faults) else _CORRECT)
 
 
-def _warn_of_collisions(con: Backend, staged_tables: dict[str, StagedTable], on_step: Callable[[str], None]) -> None:
+def _warn_of_collisions(reader: DuckDBWarehouse, staged_tables: dict[str, StagedTable], on_step: Callable[[str], None]) -> None:
     for staged in staged_tables.values():
-        for collision in worded(con, colliding_limits(con, staged)):
+        for collision in worded(reader, colliding_limits(reader, staged)):
             on_step(f"warning: {collision}; loaded as it is")
 
 
-def _store(con: Backend, amendment: Amendment, on_step: Callable[[str], None]) -> TableLoad:
+def _store(con: Warehouse, amendment: Amendment, on_step: Callable[[str], None]) -> TableLoad:
     apply(con, amendment)
     staged, new, changed = amendment.staged, amendment.rows_new, amendment.rows_changed
     unchanged = staged.rows_read - new - changed
@@ -162,9 +170,8 @@ def _store(con: Backend, amendment: Amendment, on_step: Callable[[str], None]) -
     return TableLoad(staged.table.name, staged.rows_read, new, changed, unchanged, staged.ignored_columns)
 
 
-def _drop_staged(con: Backend) -> None:
+def _drop_staged(con: Warehouse) -> None:
     names = [f"{kind}_{table.name}" for kind in ("staged", "amended") for table in RAW_TABLES]
     # After a full disk the connection may refuse everything; its temporary tables go with it.
-    with suppress(duckdb.Error):
-        for name in (*names, "repeated_keys", "reject_errors", "reject_scans"):
-            con.con.execute(f"DROP TABLE IF EXISTS temp.{quoted(name)}")
+    with suppress(*DATABASE_ERRORS):
+        con.drop_temporary([*names, "repeated_keys", "reject_errors", "reject_scans"])

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from ibis.backends.duckdb import Backend
 
 from contracts.errors import WarehouseError
 from contracts.tables import Column, Kind, Table
+from warehouse.session import Warehouse
 from warehouse.sql import listed, qualified, quoted, same_key
 from warehouse.transactions import transaction
 
@@ -19,7 +18,7 @@ _INCOMING = quoted("incoming_rows")
 _MODEL_AT_FAULT = "nothing was written; this is a defect of the run, not of the warehouse"
 
 
-def publish(con: Backend, rows: Mapping[Table, pa.Table], *, as_of: date, keep_weeks: Mapping[str, int | None]) -> dict[str, int]:
+def publish(con: Warehouse, rows: Mapping[Table, pa.Table], *, as_of: date, keep_weeks: Mapping[str, int | None]) -> dict[str, int]:
     """Write the scored rows of one ``as_of`` in one transaction; a crash before its end leaves the old rows.
 
     A table with ``as_of`` in its key loses its rows of that ``as_of`` and gets the new ones; then rows older than
@@ -45,58 +44,44 @@ def publish(con: Backend, rows: Mapping[Table, pa.Table], *, as_of: date, keep_w
     Raises
     ------
     WarehouseError
-        If rows break the contract (columns, nulls, NaN, another ``as_of``, a key twice) or DuckDB fails; nothing is kept.
+        If rows break the contract (columns, nulls, NaN, another ``as_of``, a key twice) or the database fails; nothing is kept.
     """
     checked = {table: _checked(table, table_rows, as_of) for table, table_rows in rows.items()}
     written = {}
     with transaction(con, "publishing"):
         for table, table_rows in checked.items():
-            with _registered(con, table_rows):
+            with con.ingested("incoming_rows", table_rows):
                 _refuse_repeated_keys(con, table)
                 written[table.full_name] = _replace(con, table, as_of) if "as_of" in table.key else _upsert(con, table, as_of)
             weeks = keep_weeks.get(table.name)
             if weeks is not None and "as_of" in table.key:
                 _drop_old(con, table, as_of, weeks)
+            con.gather_statistics(qualified(table))
     return written
 
 
-def _replace(con: Backend, table: Table, as_of: date) -> int:
-    con.con.execute(f"DELETE FROM {qualified(table)} WHERE as_of = ?", [as_of])
-    return _changed(
-        con, f"INSERT INTO {qualified(table)} ({listed(table.column_names)}) SELECT {listed(table.column_names)} FROM {_INCOMING}"
+def _replace(con: Warehouse, table: Table, as_of: date) -> int:
+    con.execute(f"DELETE FROM {qualified(table)} WHERE as_of = ?", [as_of])
+    return con.changed(
+        f"INSERT INTO {qualified(table)} ({listed(table.column_names)}) SELECT {listed(table.column_names)} FROM {_INCOMING}"
     )
 
 
-def _upsert(con: Backend, table: Table, as_of: date) -> int:
+def _upsert(con: Warehouse, table: Table, as_of: date) -> int:
     stored = qualified(table)
     # what is published holds every row known by now, so that earlier estimates of weeks no longer among them are void
-    con.con.execute(f"DELETE FROM {stored} WHERE as_of <= ?", [as_of])
-    return _changed(
-        con,
+    con.execute(f"DELETE FROM {stored} WHERE as_of <= ?", [as_of])
+    return con.changed(
         f"INSERT INTO {stored} ({listed(table.column_names)}) SELECT {listed(table.column_names)} FROM {_INCOMING} AS incoming "
         f"WHERE NOT EXISTS (SELECT 1 FROM {stored} AS stored WHERE {same_key(table, 'stored', 'incoming')})",
     )
 
 
-def _drop_old(con: Backend, table: Table, as_of: date, weeks: int) -> None:
-    con.con.execute(
-        f"DELETE FROM {qualified(table)} WHERE as_of <> $as_of"
-        f" AND as_of < (SELECT max(as_of) FROM {qualified(table)}) - to_days(CAST($days AS INTEGER))",
-        {"as_of": as_of, "days": 7 * weeks},
+def _drop_old(con: Warehouse, table: Table, as_of: date, weeks: int) -> None:
+    con.execute(
+        f"DELETE FROM {qualified(table)} WHERE as_of <> ? AND as_of < (SELECT max(as_of) FROM {qualified(table)}) - CAST(? AS INTEGER)",
+        [as_of, 7 * weeks],
     )
-
-
-def _changed(con: Backend, statement: str) -> int:
-    return int(con.con.execute(statement).fetchall()[0][0])
-
-
-@contextmanager
-def _registered(con: Backend, rows: pa.Table) -> Iterator[None]:
-    con.con.register("incoming_rows", rows)
-    try:
-        yield
-    finally:
-        con.con.unregister("incoming_rows")
 
 
 def _checked(table: Table, rows: pa.Table, as_of: date) -> pa.Table:
@@ -126,9 +111,9 @@ def _refuse_gaps(table: Table, column: Column, values: pa.ChunkedArray) -> None:
             raise _refused(f"{table.full_name}.{column.name}: not finite, {n_infinite} rows; expected a number")
 
 
-def _refuse_repeated_keys(con: Backend, table: Table) -> None:
+def _refuse_repeated_keys(con: Warehouse, table: Table) -> None:
     key = listed(table.key)
-    repeated = con.con.execute(f"SELECT {key}, count(*) FROM {_INCOMING} GROUP BY {key} HAVING count(*) > 1 LIMIT 1").fetchall()
+    repeated = con.execute(f"SELECT {key}, count(*) FROM {_INCOMING} GROUP BY {key} HAVING count(*) > 1 LIMIT 1")
     if repeated:
         named = ", ".join(f"{name}={value}" for name, value in zip(table.key, repeated[0], strict=False))
         raise _refused(f"{table.full_name}: a key is there {repeated[0][-1]} times, {named}; expected once")

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ibis.backends.duckdb import Backend
-
 from contracts.raw import RAW_TABLES
 from contracts.tables import Reference, Table
 from warehouse.faults import Fault, rows
+from warehouse.session import Warehouse
 from warehouse.sql import qualified, quoted
 from warehouse.staging import StagedTable
 from warehouse.tables import has_rows
 
 
-def reference_faults(con: Backend, staged_tables: Mapping[str, StagedTable]) -> list[Fault]:
+def reference_faults(con: Warehouse, staged_tables: Mapping[str, StagedTable]) -> list[Fault]:
     """Return a fault for each column of the staged tables that names what no register has.
 
     Parameters
@@ -33,7 +32,7 @@ def reference_faults(con: Backend, staged_tables: Mapping[str, StagedTable]) -> 
     return faults
 
 
-def stored_reference_faults(con: Backend, staged_tables: Mapping[str, StagedTable]) -> list[str]:
+def stored_reference_faults(con: Warehouse, staged_tables: Mapping[str, StagedTable]) -> list[str]:
     """Return, worded, what rows stored before name that is missing in a register that is loaded for the first time."""
     faults = []
     for table in RAW_TABLES:
@@ -42,9 +41,8 @@ def stored_reference_faults(con: Backend, staged_tables: Mapping[str, StagedTabl
             if reference.table in staged_tables and not has_rows(con, register) and has_rows(con, table):
                 known = _known(con, reference, staged_tables)
                 column = quoted(reference.column)
-                count, first = con.con.execute(
-                    f"SELECT count(*), min({column}) FROM {qualified(table)} WHERE {column} NOT IN ({known})"
-                ).fetchall()[0]
+                unknown = f"FROM {qualified(table)} WHERE {column} NOT IN ({known})"
+                count, first = con.execute(f"SELECT count(*), min({column}) {unknown}")[0]
                 if count:
                     faults.append(
                         f"{table.name}.{reference.column}: stored earlier and not in the {reference.table} loaded now, {rows(count)},"
@@ -57,7 +55,7 @@ def _register(reference: Reference) -> Table:
     return next(table for table in RAW_TABLES if table.name == reference.table)
 
 
-def _known(con: Backend, reference: Reference, staged_tables: Mapping[str, StagedTable]) -> str | None:
+def _known(con: Warehouse, reference: Reference, staged_tables: Mapping[str, StagedTable]) -> str | None:
     """Return the query of all known values, None where no register has rows."""
     register = _register(reference)
     places = [qualified(register)] if has_rows(con, register) else []
@@ -68,10 +66,11 @@ def _known(con: Backend, reference: Reference, staged_tables: Mapping[str, Stage
     return " UNION ALL ".join(f"SELECT {key} FROM {place} WHERE {key} IS NOT NULL" for place in places) or None
 
 
-def _unknown(con: Backend, staged: StagedTable, reference: Reference, known: str) -> list[Fault]:
+def _unknown(con: Warehouse, staged: StagedTable, reference: Reference, known: str) -> list[Fault]:
     column = quoted(reference.column)
-    count, first_row, value = con.con.execute(
-        f"SELECT count(*), min(rowid), arg_min({column}, rowid) FROM {staged.relation} WHERE {column} NOT IN ({known})"
-    ).fetchall()[0]
+    count, first_row = con.execute(f"SELECT count(*), min(rowid) FROM {staged.relation} WHERE {column} NOT IN ({known})")[0]
+    if not count:
+        return []
+    [(value,)] = con.execute(f"SELECT {column} FROM {staged.relation} WHERE rowid = ?", [first_row])
     expected = f"a {reference.column} of {reference.table}"
-    return [Fault(staged, reference.column, f"not in {reference.table}", expected, count, first_row, value)] if count else []
+    return [Fault(staged, reference.column, f"not in {reference.table}", expected, count, first_row, value)]

@@ -9,16 +9,19 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
 import pyarrow as pa
-from ibis.backends.duckdb import Backend
 
 from contracts.scored import RUNS
+from warehouse.server_locks import open_processes
+from warehouse.session import Warehouse
 from warehouse.sql import listed, qualified
 from warehouse.transactions import failures_explained, transaction
 
 _PROCESS = re.compile(r"-p(?P<process_id>\d+)(?:-\d+)?$")
 
 
-def start_run(con: Backend, flow: str, *, as_of: date | None, started_at: datetime, process_id: int, code_version: str) -> str:
+def start_run(
+    con: Warehouse, flow: str, *, as_of: date | None, started_at: datetime, process_id: int, code_version: str, host: str = ""
+) -> str:
     """Note that a run has begun, and that earlier runs of the flow whose process is gone have died.
 
     Parameters
@@ -35,6 +38,8 @@ def start_run(con: Backend, flow: str, *, as_of: date | None, started_at: dateti
         The process that runs it.
     code_version
         Version of uncap, and its commit where known.
+    host
+        The machine that runs it: a database server may have runs of several.
 
     Returns
     -------
@@ -42,18 +47,18 @@ def start_run(con: Backend, flow: str, *, as_of: date | None, started_at: dateti
         The run_id: flow, as_of, start in UTC and process, such as ``score-20190929-20261121T200455-p1234``.
     """
     with transaction(con, "noting the start of the run"):
-        _mark_died(con, flow, process_id)
+        _mark_died(con, flow, process_id, host)
         run_id = _free_run_id(con, _run_id(flow, as_of, started_at, process_id))
-        con.con.execute(
-            f"INSERT INTO {qualified(RUNS)} (run_id, flow, as_of, started_at, status, code_version, rows_written)"
-            " VALUES (?, ?, ?, ?, 'running', ?, '{}')",
-            [run_id, flow, as_of, started_at, code_version],
+        con.execute(
+            f"INSERT INTO {qualified(RUNS)} (run_id, flow, as_of, started_at, status, code_version, rows_written, host)"
+            " VALUES (?, ?, ?, ?, 'running', ?, '{}', ?)",
+            [run_id, flow, as_of, started_at, code_version, host],
         )
     return run_id
 
 
 def finish_run(
-    con: Backend,
+    con: Warehouse,
     run_id: str,
     *,
     finished_at: datetime,
@@ -86,21 +91,22 @@ def finish_run(
         Why it failed.
     """
     with transaction(con, "noting the end of the run"):
-        con.con.execute(
+        con.execute(
             f"UPDATE {qualified(RUNS)} SET finished_at = ?, status = ?, rows_written = ?, as_of = coalesce(?, as_of),"
             " demand_model_version = ?, churn_model_version = ?, error = ? WHERE run_id = ?",
             [finished_at, status, json.dumps(dict(rows_written)), as_of, demand_model_version, churn_model_version, error, run_id],
         )
 
 
-def last_runs(con: Backend) -> pa.Table:
+def last_runs(con: Warehouse) -> pa.Table:
     """Return the newest run of each flow, with the columns of ``scored.runs``, newest first."""
     with failures_explained("reading scored.runs"):
-        newest = con.con.execute(
-            f"SELECT {listed(RUNS.column_names)} FROM {qualified(RUNS)}"
-            " QUALIFY row_number() OVER (PARTITION BY flow ORDER BY started_at DESC, run_id DESC) = 1 ORDER BY started_at DESC, run_id DESC"
+        return con.query(
+            f"SELECT {listed(RUNS.column_names)} FROM ("
+            "SELECT *, row_number() OVER (PARTITION BY flow ORDER BY started_at DESC, run_id DESC) AS place_in_flow"
+            f" FROM {qualified(RUNS)}) AS runs WHERE place_in_flow = 1 ORDER BY started_at DESC, run_id DESC",
+            schema=RUNS.arrow_schema,
         )
-        return newest.to_arrow_table()
 
 
 def process_of(run_id: str) -> int | None:
@@ -123,20 +129,23 @@ def _run_id(flow: str, as_of: date | None, started_at: datetime, process_id: int
     return "-".join([flow, *cut_off, f"{started_at.astimezone(UTC):%Y%m%dT%H%M%S}", f"p{process_id}"])
 
 
-def _free_run_id(con: Backend, wanted: str) -> str:
+def _free_run_id(con: Warehouse, wanted: str) -> str:
     """Return the run_id, numbered if the same process began such a run in the same second."""
-    taken = con.con.execute(f"SELECT count(*) FROM {qualified(RUNS)} WHERE run_id = ? OR starts_with(run_id, ?)", [wanted, f"{wanted}-"])
-    earlier = taken.fetchall()[0][0]
+    taken = con.execute(f"SELECT count(*) FROM {qualified(RUNS)} WHERE run_id = ? OR starts_with(run_id, ?)", [wanted, f"{wanted}-"])
+    earlier = taken[0][0]
     return f"{wanted}-{earlier + 1}" if earlier else wanted
 
 
-def _mark_died(con: Backend, flow: str, process_id: int) -> None:
-    running = con.con.execute(f"SELECT run_id FROM {qualified(RUNS)} WHERE flow = ? AND status = 'running'", [flow]).fetchall()
-    for (run_id,) in running:
+def _mark_died(con: Warehouse, flow: str, process_id: int, host: str) -> None:
+    running = con.execute(f"SELECT run_id, coalesce(host, ?) FROM {qualified(RUNS)} WHERE flow = ? AND status = 'running'", [host, flow])
+    with_a_session = open_processes(con) if running else set()
+    for run_id, started_on in running:
         started_by = process_of(run_id)
         # A container gives every run the same process id: a run that "we" began earlier is not ours.
-        if started_by is None or started_by == process_id or not _is_alive(started_by):
-            con.con.execute(f"UPDATE {qualified(RUNS)} SET status = 'died' WHERE run_id = ?", [run_id])
+        is_earlier = started_by is None or (started_by, started_on) == (process_id, host)
+        lives = started_by is not None and ((started_by, started_on) in with_a_session or (started_on == host and _is_alive(started_by)))
+        if is_earlier or not lives:
+            con.execute(f"UPDATE {qualified(RUNS)} SET status = 'died' WHERE run_id = ?", [run_id])
 
 
 def _is_alive(process_id: int) -> bool:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
-from contracts.tables import Kind, Table
+from contracts.tables import Column, Kind, Table
 
-SQL_TYPES = {
+Dialect = Literal["duckdb", "postgres"]
+"""The SQL that a warehouse speaks, by the name that ibis has for it."""
+
+DUCKDB_TYPES = {
     Kind.TEXT: "VARCHAR",
     Kind.DATE: "DATE",
     Kind.NUMBER: "DOUBLE",
@@ -15,6 +19,12 @@ SQL_TYPES = {
     Kind.TIMESTAMP: "TIMESTAMP WITH TIME ZONE",
 }
 """DuckDB's word for each kind of column."""
+
+SQL_TYPES: dict[Dialect, dict[Kind, str]] = {
+    "duckdb": DUCKDB_TYPES,
+    "postgres": {**DUCKDB_TYPES, Kind.TEXT: "TEXT", Kind.NUMBER: "DOUBLE PRECISION"},
+}
+"""Each database's word for each kind of column, as its catalogue has it."""
 
 
 def quoted(name: str) -> str:
@@ -48,11 +58,15 @@ def listed(names: Iterable[str], prefix: str = "") -> str:
 def same_key(table: Table, left: str, right: str) -> str:
     """Return the condition that two relations have the same key; nulls count as values where the key may have them.
 
-    >>> from contracts.raw import EVENTS
-    >>> same_key(EVENTS, "a", "b")
-    'a."event_date" = b."event_date" AND a."name" = b."name"'
+    PostgreSQL can hash an equality, but not ``IS NOT DISTINCT FROM``. A text of the warehouse is never empty, so that empty is null.
+
+    >>> from contracts.raw import SUPPLY
+    >>> same_key(SUPPLY, "a", "b")
+    'a."week_start" = b."week_start" AND a."sku_id" = b."sku_id"'
     """
-    return " AND ".join(
-        f"{left}.{quoted(name)} {'=' if table.column(name).required else 'IS NOT DISTINCT FROM'} {right}.{quoted(name)}"
-        for name in table.key
-    )
+    return " AND ".join(f"{_comparable(table.column(name), left)} = {_comparable(table.column(name), right)}" for name in table.key)
+
+
+def _comparable(column: Column, relation: str) -> str:
+    name = f"{relation}.{quoted(column.name)}"
+    return name if column.required else f"coalesce({name}, '')"

@@ -14,14 +14,14 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import duckdb
-from ibis.backends.duckdb import Backend
 
 from contracts.errors import InputDataError
 from contracts.tables import Column, Table
 from warehouse import csv_files
 from warehouse.casts import cast, lost_text
+from warehouse.duckdb_session import DuckDBWarehouse
 from warehouse.files import TableFiles
-from warehouse.sql import SQL_TYPES, quoted
+from warehouse.sql import DUCKDB_TYPES, quoted
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class _Source:
     delimiter: str = ","
 
 
-def stage(con: Backend, files: TableFiles) -> StagedTable:
+def stage(reader: DuckDBWarehouse, files: TableFiles) -> StagedTable:
     """Read the file of a table into a temporary table of all its contract columns.
 
     Raises
@@ -86,14 +86,14 @@ def stage(con: Backend, files: TableFiles) -> StagedTable:
     """
     table = files.table
     try:
-        source = _csv_source(files) if files.is_csv else _parquet_source(con, files)
+        source = _csv_source(files) if files.is_csv else _parquet_source(reader, files)
         given = [column for column in table.columns if column.name in source.columns]
-        rows_read, unreadable = _copy(con, table, source, given)
+        rows_read, unreadable = _copy(reader, table, source, given)
     except (duckdb.OutOfMemoryException, duckdb.InterruptException):
         raise
     except duckdb.Error as failure:
         raise _unreadable_file(files, failure) from failure
-    broken = csv_files.broken_rows(con, files.paths[0], table.name) if files.is_csv else []
+    broken = csv_files.broken_rows(reader, files.paths[0], table.name) if files.is_csv else []
     return StagedTable(
         table,
         tuple(column.name for column in given),
@@ -107,12 +107,12 @@ def stage(con: Backend, files: TableFiles) -> StagedTable:
     )
 
 
-def _copy(con: Backend, table: Table, source: _Source, given: list[Column]) -> tuple[int, int]:
+def _copy(reader: DuckDBWarehouse, table: Table, source: _Source, given: list[Column]) -> tuple[int, int]:
     sources = {column.name: source.columns[column.name] for column in given}
     selected = [
         f"{cast(column.kind, *sources[column.name])} AS {quoted(column.name)}"
         if column.name in sources
-        else f"CAST(NULL AS {SQL_TYPES[column.kind]}) AS {quoted(column.name)}"
+        else f"CAST(NULL AS {DUCKDB_TYPES[column.kind]}) AS {quoted(column.name)}"
         for column in table.columns
     ]
     uncast = {column.name: lost_text(column.kind, *sources[column.name]) for column in given}
@@ -123,11 +123,11 @@ def _copy(con: Backend, table: Table, source: _Source, given: list[Column]) -> t
     # In a CSV of one column an empty line reads as a null; it is no row.
     where = " WHERE c0 IS NOT NULL" if [name for name, _ in source.columns.values()] == ["c0"] else ""
     staged = quoted(f"staged_{table.name}")
-    con.con.execute(
+    reader.execute(
         f"CREATE OR REPLACE TEMP TABLE {staged} AS SELECT {', '.join(selected)}, {unreadable} AS unreadable FROM {source.relation}{where}",
         {"paths": source.paths},
     )
-    rows_read, n_unreadable = con.con.execute(f"SELECT count(*), count(unreadable) FROM {staged}").fetchall()[0]
+    rows_read, n_unreadable = reader.execute(f"SELECT count(*), count(unreadable) FROM {staged}")[0]
     return int(rows_read), int(n_unreadable)
 
 
@@ -138,10 +138,10 @@ def _csv_source(files: TableFiles) -> _Source:
     return _Source(csv_files.relation(delimiter, len(names)), [glob.escape(str(path))], columns, delimiter)
 
 
-def _parquet_source(con: Backend, files: TableFiles) -> _Source:
+def _parquet_source(reader: DuckDBWarehouse, files: TableFiles) -> _Source:
     relation = "read_parquet($paths, binary_as_string=true, union_by_name=true, hive_partitioning=false)"
     paths = [glob.escape(str(path)) for path in files.paths]
-    described = con.con.execute(f"DESCRIBE SELECT * FROM {relation}", {"paths": paths}).fetchall()
+    described = reader.execute(f"DESCRIBE SELECT * FROM {relation}", {"paths": paths})
     return _Source(relation, paths, {row[0]: (quoted(row[0]), row[1]) for row in described})
 
 

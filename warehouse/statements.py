@@ -14,12 +14,14 @@ import pyarrow as pa
 from contracts.errors import WarehouseError
 from contracts.tables import Table
 from contracts.weeks import last_sunday
-from warehouse.sql import quoted
+from warehouse.sql import Dialect, quoted
 
 Days = Mapping[str, date | None]
 """Days by the name that a statement has for them."""
 
-_DAY = re.compile(r"MAKE_DATE\((\d+), (\d+), (\d+)\)")
+# DuckDB's SQL has MAKE_DATE(2019, 9, 29), PostgreSQL's MAKE_DATE(CAST(2019 AS INT), …)
+_NUMBER = r"(?:CAST\()?(\d+)(?: AS INT\))?"
+_DAY = re.compile(rf"MAKE_DATE\({_NUMBER}, {_NUMBER}, {_NUMBER}\)")
 _FIRST_YEAR, _YEARS_APART = 3000, 100
 _FARTHEST = timedelta(days=40 * 365)
 
@@ -34,26 +36,50 @@ def contract_table(described: Table) -> ir.Table:
     return ibis.table(ibis.Schema.from_pyarrow(described.arrow_schema), name=described.name, database=described.schema)
 
 
+@dataclass(frozen=True)
+class OpenText:
+    """SQL of one kind of warehouse with days left open.
+
+    Attributes
+    ----------
+    texts
+        The SQL before, between and after the days.
+    days
+        What stands between the texts: the name of an open day, and the distance from it.
+    """
+
+    texts: tuple[str, ...]
+    days: tuple[tuple[str, timedelta], ...]
+
+    def on(self, days: Days) -> str:
+        """Return the SQL for some days."""
+        written = (_written(days[name], distance) for name, distance in self.days)
+        return self.texts[0] + "".join(day + text for day, text in zip(written, self.texts[1:], strict=True))
+
+
 @dataclass(frozen=True, eq=False)
 class Statement:
     """SQL with days left open.
 
     Attributes
     ----------
-    schema
-        Of its rows.
-    texts
-        The SQL before, between and after the days.
-    days
-        What stands between the texts: the name of an open day, and the distance from it.
+    expression
+        Built with days of distant centuries, see `compiled`.
+    open_days
+        Those days by name.
     parts
         Statements that it selects from, by name.
     """
 
-    schema: pa.Schema
-    texts: tuple[str, ...]
-    days: tuple[tuple[str, timedelta], ...]
+    expression: ir.Table
+    open_days: Mapping[str, date]
     parts: Mapping[str, Statement] = field(default_factory=dict)
+    _texts: dict[Dialect, OpenText] = field(default_factory=dict)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Of its rows."""
+        return self.expression.schema().to_pyarrow()
 
     def as_table(self, name: str) -> ir.Table:
         """Return its rows as a table for a statement that is given this one, or one with the same columns, by that name."""
@@ -63,16 +89,17 @@ class Statement:
         """Return this statement with those that it selects from, by name; each may also select from those before it."""
         return replace(self, parts=parts)
 
-    def sql(self, days: Days) -> str:
-        """Return the SQL for some days, those of its parts too.
+    def sql(self, days: Days, dialect: Dialect = "duckdb") -> str:
+        """Return the SQL for some days, those of its parts too; it is compiled the first time for each kind of warehouse.
 
         A day that is None is unknown, and so is whatever follows from it: a comparison with it holds for no row.
         """
-        written = (_written(days[name], distance) for name, distance in self.days)
-        own = self.texts[0] + "".join(day + text for day, text in zip(written, self.texts[1:], strict=True))
+        if dialect not in self._texts:
+            self._texts[dialect] = _with_open_days(str(ibis.to_sql(self.expression, dialect=dialect, pretty=False)), self.open_days)
+        own = self._texts[dialect].on(days)
         if not self.parts:
             return own
-        parts = ", ".join(f"{quoted(name)} AS ({part.sql(days)})" for name, part in self.parts.items())
+        parts = ", ".join(f"{quoted(name)} AS ({part.sql(days, dialect)})" for name, part in self.parts.items())
         return f"WITH {parts}, {own.removeprefix('WITH ')}" if own.startswith("WITH ") else f"WITH {parts} {own}"
 
 
@@ -107,12 +134,18 @@ def compiled(build: Callable[..., ir.Table], *days: str) -> Statement:
     True
     """
     open_days = {name: last_sunday(date(_FIRST_YEAR + _YEARS_APART * place, 7, 1)) for place, name in enumerate(days)}
-    expression = build(*open_days.values())
-    words = _DAY.split(str(ibis.to_sql(expression, dialect="duckdb", pretty=False)))
+    statement = Statement(build(*open_days.values()), open_days)
+    statement.sql(open_days)
+    return statement
+
+
+def _with_open_days(sql: str, open_days: Mapping[str, date]) -> OpenText:
+    """Find the days of an SQL text that follow from open ones."""
+    words = _DAY.split(sql)
     # the text before the first day, then year, month, day and the text that follows, over and over
     numbers = zip(words[1::4], words[2::4], words[3::4], strict=True)
     found = (_from_open_day(date(int(year), int(month), int(day)), open_days) for year, month, day in numbers)
-    return Statement(expression.schema().to_pyarrow(), tuple(words[::4]), tuple(found))
+    return OpenText(tuple(words[::4]), tuple(found))
 
 
 def _from_open_day(day: date, open_days: Mapping[str, date]) -> tuple[str, timedelta]:

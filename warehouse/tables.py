@@ -8,23 +8,25 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
-from ibis.backends.duckdb import Backend
 
 from contracts.errors import WarehouseError
 from contracts.tables import Table
-from warehouse.schema import create_table
-from warehouse.sql import qualified, quoted
-from warehouse.statements import Days, Statement
+from warehouse.schema import empty
+from warehouse.session import Warehouse
+from warehouse.sql import Dialect, listed, qualified, quoted
+from warehouse.statements import Days, Statement, contract_table
 from warehouse.transactions import failures_explained, transaction
 
+_ROW_HASH: dict[Dialect, str] = {"duckdb": "hash(one)", "postgres": "hash_record_extended(one, 0)"}
 
-def table(con: Backend, described: Table) -> ir.Table:
+
+def table(_con: Warehouse, described: Table) -> ir.Table:
     """Return a contract table as an ibis expression; nothing is read yet.
 
     Parameters
     ----------
-    con
-        The warehouse.
+    _con
+        The warehouse that is going to run it; the same expression serves all kinds.
     described
         A table of the contract, such as ``contracts.raw.ORDER_LINES``.
 
@@ -33,28 +35,28 @@ def table(con: Backend, described: Table) -> ir.Table:
     ir.Table
         Its columns in the order of the contract.
     """
-    return con.table(described.name, database=described.schema).select(*described.column_names)
+    return contract_table(described)
 
 
-def has_rows(con: Backend, described: Table) -> bool:
+def has_rows(con: Warehouse, described: Table) -> bool:
     """Return whether a table has any row."""
     with failures_explained(f"reading {described.full_name}"):
-        return bool(con.con.execute(f"SELECT EXISTS (SELECT 1 FROM {qualified(described)})").fetchall()[0][0])
+        return bool(con.execute(f"SELECT EXISTS (SELECT 1 FROM {qualified(described)})")[0][0])
 
 
-def fetch(con: Backend, expression: ir.Table) -> pa.Table:
+def fetch(con: Warehouse, expression: ir.Table) -> pa.Table:
     """Compute an expression and return its rows; with `fetch_for` the only place of uncap that does.
 
     Raises
     ------
     WarehouseError
-        If DuckDB refuses it or runs out of memory or disk.
+        If the database refuses it or runs out of memory or disk.
     """
-    with failures_explained("reading"):
-        return con.to_pyarrow(expression)
+    with failures_explained("reading"), con.rows_in_memory(expression):
+        return con.query(con.compiled(expression), schema=expression.schema().to_pyarrow())
 
 
-def fetch_for(con: Backend, statement: Statement, days: Days, **equal: str) -> pa.Table:
+def fetch_for(con: Warehouse, statement: Statement, days: Days, **equal: str) -> pa.Table:
     """Run a statement for some days and return its rows.
 
     Parameters
@@ -71,17 +73,16 @@ def fetch_for(con: Backend, statement: Statement, days: Days, **equal: str) -> p
     Raises
     ------
     WarehouseError
-        If DuckDB refuses it or runs out of memory or disk.
+        If the database refuses it or runs out of memory or disk.
     """
-    query = statement.sql(days)
+    query = statement.sql(days, con.dialect)
     if equal:
-        query = f"SELECT * FROM ({query}) WHERE {' AND '.join(f'{quoted(column)} = ?' for column in equal)}"
+        query = f"SELECT * FROM ({query}) AS statement WHERE {' AND '.join(f'{quoted(column)} = ?' for column in equal)}"
     with failures_explained("reading"):
-        # the cast is what ibis does when it reads
-        return con.con.execute(query, list(equal.values())).to_arrow_table().cast(statement.schema)
+        return con.query(query, list(equal.values()), statement.schema)
 
 
-def materialise(con: Backend, described: Table, expression: ir.Table) -> ir.Table:
+def materialise(con: Warehouse, described: Table, expression: ir.Table) -> ir.Table:
     """Replace a derived table with the rows of an expression, in one transaction, and return the stored table.
 
     Parameters
@@ -105,13 +106,14 @@ def materialise(con: Backend, described: Table, expression: ir.Table) -> ir.Tabl
             hint="the expression and the contract table must have the same columns",
         )
     typed = expression.select(*(expression[c.name].cast(_ibis_type(c.kind.arrow)).name(c.name) for c in described.columns))
-    with transaction(con, f"writing {described.full_name}"):
-        con.con.execute(create_table(described, replace=True))
-        con.insert(described.name, typed, database=described.schema)
+    with transaction(con, f"writing {described.full_name}"), con.rows_in_memory(typed):
+        empty(con, described)
+        con.execute(f"INSERT INTO {qualified(described)} ({listed(described.column_names)}) {con.compiled(typed)}")
+        con.gather_statistics(qualified(described))
     return table(con, described)
 
 
-def store(con: Backend, described: Table, rows: pa.Table) -> ir.Table:
+def store(con: Warehouse, described: Table, rows: pa.Table) -> ir.Table:
     """Replace a derived table with Arrow rows, in one transaction, and return the stored table; see `materialise`."""
     return materialise(con, described, ibis.memtable(rows))
 
@@ -127,7 +129,8 @@ class Fingerprint:
     first_day, last_day
         Span of a date column; None where none was named or no row is there.
     content_hash
-        Sixteen hexadecimal digits; equal rows in another order have the same. It is DuckDB's own hash: compare it only with others of it.
+        Sixteen hexadecimal digits; equal rows in another order have the same. Each kind of database
+        has its own hash: compare it only with others of the same kind.
     """
 
     rows: int
@@ -136,14 +139,14 @@ class Fingerprint:
     content_hash: str
 
 
-def fingerprint(con: Backend, described: Table, date_column: str | None) -> Fingerprint:
+def fingerprint(con: Warehouse, described: Table, date_column: str | None) -> Fingerprint:
     """Return rows, span and content hash of a table."""
-    day = quoted(date_column) if date_column else "NULL::DATE"
+    day = quoted(date_column) if date_column else "CAST(NULL AS DATE)"
     # keys are unique, so no two rows cancel each other out in the exclusive or
-    query = f"SELECT count(*), min({day}), max({day}), coalesce(bit_xor(hash(rows)), 0) FROM {qualified(described)} AS rows"
+    query = f"SELECT count(*), min({day}), max({day}), coalesce(bit_xor({_ROW_HASH[con.dialect]}), 0) FROM {qualified(described)} AS one"
     with failures_explained(f"reading {described.full_name}"):
-        rows, first, last, digest = con.con.execute(query).fetchall()[0]
-    return Fingerprint(rows, first, last, f"{digest:016x}")
+        rows, first, last, digest = con.execute(query)[0]
+    return Fingerprint(rows, first, last, f"{digest % 2**64:016x}")
 
 
 def _ibis_type(arrow_type: pa.DataType) -> ibis.expr.datatypes.DataType:

@@ -2,56 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-import duckdb
-from ibis.backends.duckdb import Backend
-
-from contracts.errors import WarehouseError
-
-_NO_SPACE = re.compile(r"no space left|could not write|file too large|max_temp_directory_size|disk quota", re.IGNORECASE)
-
-
-def explained(failure: duckdb.Error, doing: str) -> WarehouseError:
-    """Return DuckDB's failure as an error that says what uncap was doing and what helps.
-
-    Parameters
-    ----------
-    failure
-        What DuckDB raised.
-    doing
-        What failed, as a noun: ``loading``, ``publishing``.
-
-    Examples
-    --------
-    >>> print(explained(duckdb.OutOfMemoryException("failed to allocate 1 GB"), "loading"))
-    loading failed: failed to allocate 1 GB
-    Hint: give the warehouse more memory (warehouse.memory_limit) or the machine fewer jobs; what was stored before is still there
-    """
-    message = str(failure).strip().split("\n")[0]
-    if _NO_SPACE.search(message):
-        hint = "free space on the disk that holds the warehouse file and run it again"
-    elif isinstance(failure, duckdb.OutOfMemoryException):
-        hint = "give the warehouse more memory (warehouse.memory_limit) or the machine fewer jobs"
-    else:
-        hint = "run it again; if it stays, the message above is DuckDB's own"
-    return WarehouseError(f"{doing} failed: {message}", hint=f"{hint}; what was stored before is still there")
+from warehouse.failures import DATABASE_ERRORS, explained
+from warehouse.session import Warehouse
 
 
 @contextmanager
 def failures_explained(doing: str) -> Iterator[None]:
-    """Turn DuckDB's failures inside the block into a WarehouseError; see `explained`."""
+    """Turn a database's failures inside the block into a WarehouseError; see ``warehouse.failures.explained``."""
     try:
         yield
-    except duckdb.Error as failure:
+    except DATABASE_ERRORS as failure:
         raise explained(failure, doing) from failure
 
 
 @contextmanager
-def transaction(con: Backend, doing: str) -> Iterator[None]:
+def transaction(con: Warehouse, doing: str) -> Iterator[None]:
     """Keep everything the block did, or, if it raises anything, nothing.
+
+    On a server the transactions of uncap that write never run beside each other: one waits for the other.
 
     Parameters
     ----------
@@ -63,15 +34,15 @@ def transaction(con: Backend, doing: str) -> Iterator[None]:
     Raises
     ------
     WarehouseError
-        If DuckDB refused a statement or the commit.
+        If the database refused a statement or the commit.
     """
     with failures_explained(doing):
-        con.con.execute("BEGIN TRANSACTION")
+        con.begin()
         try:
             yield
-            con.con.execute("COMMIT")
+            con.commit()
         except BaseException:
             # After a failed commit or a full disk there is no transaction left to roll back, and that is as good.
-            with suppress(duckdb.Error):
-                con.con.execute("ROLLBACK")
+            with suppress(*DATABASE_ERRORS):
+                con.rollback()
             raise
