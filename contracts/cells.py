@@ -12,7 +12,7 @@ CELLS = Table(
         Column("sku_id", Kind.TEXT, "the stock-keeping unit", required=True),
         Column("week_start", Kind.DATE, "Monday of the week", required=True),
         Column("delivered_units", Kind.NUMBER, "units the retailer got in the week", required=True),
-        Column("amount", Kind.NUMBER, "money of the week's lines; null where no line has any"),
+        Column("amount", Kind.NUMBER, "money of the week's lines; null where a line that delivered something has none"),
         Column("cap_units", Kind.NUMBER, "the cap of the SKU that applied; null is none"),
         Column("floor_units", Kind.NUMBER, "the floor of the SKU that applied; null is none"),
         Column("lower_units", Kind.NUMBER, "least the true demand can be", required=True),

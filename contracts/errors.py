@@ -70,5 +70,9 @@ class WarehouseError(UncapError):
     """The warehouse cannot be reached, is locked, or refused a statement."""
 
 
+class WarehouseAwayError(WarehouseError):
+    """Another session holds the warehouse, or its server cannot be reached: in a minute the same may succeed."""
+
+
 class TrackingError(UncapError):
     """The tracking store cannot be reached, or lacks the model that is asked for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contracts.data_checks import QUARANTINE_DECISIONS
 from contracts.tables import Column, Kind, Reference, Table
 
 INTERACTION_KINDS = ("visit", "call", "complaint", "return", "survey")
@@ -171,5 +172,16 @@ SEGMENT_OVERRIDES = Table(
     references=(Reference("retailer_id", "retailers"),),
 )
 
-RAW_TABLES = (RETAILERS, SKUS, ORDER_LINES, ALLOCATION_LIMITS, SUPPLY, INTERACTIONS, SELL_THROUGH, EVENTS, SEGMENT_OVERRIDES)
+RAW_TABLES = (
+    RETAILERS,
+    SKUS,
+    ORDER_LINES,
+    ALLOCATION_LIMITS,
+    SUPPLY,
+    INTERACTIONS,
+    SELL_THROUGH,
+    EVENTS,
+    SEGMENT_OVERRIDES,
+    QUARANTINE_DECISIONS,
+)
 """All input tables, those that others refer to first."""

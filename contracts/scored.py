@@ -147,6 +147,7 @@ RUNS = Table(
         Column("churn_model_version", Kind.TEXT, "churn model trained or used"),
         Column("rows_written", Kind.TEXT, "JSON: rows written by table", required=True),
         Column("error", Kind.TEXT, "why it failed"),
+        Column("host", Kind.TEXT, "machine that ran it; null where an older version did"),
     ),
     key=("run_id",),
     description="One run of a flow, failed ones too.",

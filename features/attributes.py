@@ -12,6 +12,7 @@ import ibis
 import ibis.expr.types as ir
 
 from features.catalogue import Feature
+from features.indicators import one_or_zero
 
 RETAILER_ATTRIBUTES = (
     Feature("floating_population", "people passing by the shop", "place"),
@@ -59,7 +60,7 @@ def filled_shares(cells: ir.Table, retailers: ir.Table, skus: ir.Table) -> ir.Ta
 def _filled(cells: ir.Table, register: ir.Table, key: str, names: list[str]) -> ir.Table:
     everybody = cells.select(key).distinct()
     known = everybody.left_join(register.select(key, *names), key)
-    return known.aggregate(**{name: known[name].notnull().cast("float64").mean() for name in names})
+    return known.aggregate(**{name: one_or_zero(known[name].notnull()).mean() for name in names})
 
 
 def known_retailers(cells: ir.Table, retailers: ir.Table, attributes: Sequence[str]) -> ir.Table:

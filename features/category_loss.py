@@ -18,6 +18,7 @@ from contracts.churn_targets import (
 )
 from contracts.weeks import last_week, target_week
 from features.churn_population import since, was_ordered
+from features.indicators import one_or_zero
 
 
 def category_losses(cells: ir.Table, skus: ir.Table, asked: ir.Table, as_of: date) -> ir.Table:
@@ -54,7 +55,7 @@ def category_losses(cells: ir.Table, skus: ir.Table, asked: ir.Table, as_of: dat
     goes_on = asked.filter(~asked.no_order).select("retailer_id")
     rows = counted.semi_join(goes_on, "retailer_id").semi_join(_of_known_categories(orders), "retailer_id")
     lost = rows.categories - rows.kept
-    return rows.select("retailer_id", "categories", lost_categories=lost, loses_category=(lost > 0).cast("float64"))
+    return rows.select("retailer_id", "categories", lost_categories=lost, loses_category=one_or_zero(lost > 0))
 
 
 def _orders(cells: ir.Table, skus: ir.Table, as_of: date) -> ir.Table:
@@ -92,5 +93,5 @@ def _closed_categories(cells: ir.Table, orders: ir.Table, as_of: date) -> ir.Tab
 
 
 def _of_known_categories(orders: ir.Table) -> ir.Table:
-    known = orders.group_by("retailer_id").aggregate(known_share=orders.category.notnull().cast("float64").mean())
+    known = orders.group_by("retailer_id").aggregate(known_share=one_or_zero(orders.category.notnull()).mean())
     return known.filter(known.known_share >= CATEGORY_KNOWN_SHARE).select("retailer_id")

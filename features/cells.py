@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 from contracts.cells import CELLS
 from contracts.weeks import last_week
 from features.limits import apply_limits
+from features.windows import week_of
 
 KEY = ["retailer_id", "sku_id", "week_start"]
 
@@ -89,13 +90,17 @@ def cells_to_recover(cells: ir.Table, retailers: ir.Table, skus: ir.Table, free_
 
 
 def weekly_orders(order_lines: ir.Table) -> ir.Table:
-    """Sum order lines to weeks; ``requested_units`` stays null where no line recorded it."""
+    """Sum order lines to weeks; ``requested_units`` stays null where no line recorded it.
+
+    ``amount`` is null where a line that delivered something has none: part of the money would pass for that of all units.
+    """
+    unpriced = order_lines.count(where=order_lines.amount.isnull() & (order_lines.delivered_units > 0))
     asked = ibis.coalesce(order_lines.requested_units, order_lines.delivered_units).sum(where=order_lines.requested_units.notnull())
     unasked = order_lines.delivered_units.sum(where=order_lines.requested_units.isnull())
-    return order_lines.group_by("retailer_id", "sku_id", week_start=order_lines.ordered_on.truncate("W").cast("date")).aggregate(
+    return order_lines.group_by("retailer_id", "sku_id", week_start=week_of(order_lines.ordered_on)).aggregate(
         delivered_units=order_lines.delivered_units.sum(),
         requested_units=asked + ibis.coalesce(unasked, 0.0),
-        amount=order_lines.amount.sum(),
+        amount=ibis.cases((unpriced == 0, order_lines.amount.sum())),
     )
 
 

@@ -12,6 +12,7 @@ from contracts.churn_targets import AGAIN_WEEKS, CLOSED_SHARE, CLOSURE_LATEST_WE
 from contracts.weeks import last_week, require_sunday, target_week
 from features.churn_population import active_retailers, order_spans, since, was_ordered
 from features.closed_windows import closed_windows
+from features.indicators import one_or_zero
 from features.relicensing import TO_SUNDAY, successions
 
 
@@ -102,7 +103,7 @@ def _again(outcomes: ibis.Table, no_order: ir.BooleanValue, as_of: date, weeks: 
     """Whether the silent of a window ordered within AGAIN_WEEKS weeks after it; null for the others and while those weeks are not over."""
     until = target_week(as_of, weeks + AGAIN_WEEKS)
     over = ibis.literal(until) <= ibis.literal(last_known_week)
-    again = _true(outcomes[f"after_{weeks}w"] <= until).cast("float64")
+    again = one_or_zero(_true(outcomes[f"after_{weeks}w"] <= until))
     return ibis.ifelse(no_order & over, again, ibis.null("float64"))
 
 

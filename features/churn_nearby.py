@@ -5,6 +5,7 @@ from __future__ import annotations
 import ibis
 
 from features.catalogue import Feature
+from features.indicators import one_or_zero
 
 SQUARE_DEGREES = 0.01
 """Side of a square of the map: 1.1 km from south to north. Near is in the same square or one that touches it."""
@@ -60,7 +61,7 @@ def _squares(weeks: ibis.Table, retailers: ibis.Table) -> ibis.Table:
     register = retailers.select("retailer_id", "latitude", "longitude")
     everybody = weeks.select("retailer_id").distinct().left_join(register, "retailer_id").drop("retailer_id_right")
     known = everybody.latitude.notnull() & everybody.longitude.notnull()
-    everybody = everybody.mutate(known=known, known_share=known.cast("float64").mean().over())
+    everybody = everybody.mutate(known=known, known_share=one_or_zero(known).mean().over())
     located = everybody.filter(everybody.known, everybody.known_share >= COMPLETE)
     return located.select(
         "retailer_id",

@@ -29,6 +29,7 @@ from contracts.churn_targets import (
 from contracts.weeks import target_week
 from features.churn_population import order_spans, was_ordered
 from features.closed_windows import closed_windows
+from features.indicators import one_or_zero
 
 
 def decline_labels(cells: ir.Table, demand_cells: ir.Table, asked: ir.Table, as_of: date) -> ir.Table:
@@ -63,7 +64,7 @@ def decline_labels(cells: ir.Table, demand_cells: ir.Table, asked: ir.Table, as_
     most = DECLINE_SHARE * rows.season * rows.last_year_units
     fell = rows.units <= most
     unknown = (rows.peers < DECLINE_LEAST_PEERS) | (closed > CLOSED_SHARE) | (fell & (rows.units > most * (1.0 - closed)))
-    declines = ibis.ifelse(unknown, ibis.null("float64"), fell.cast("float64"))
+    declines = ibis.ifelse(unknown, ibis.null("float64"), one_or_zero(fell))
     return rows.select("retailer_id", "units", "last_year_units", "season", declines=declines)
 
 

@@ -21,6 +21,7 @@ from contracts.churn_targets import (
     SUCCESSOR_LATEST_WEEKS,
     SUCCESSOR_SILENT_WEEKS,
 )
+from features.windows import days_later
 
 TO_SUNDAY = 6
 """Days from the Monday that names a week to its end."""
@@ -54,8 +55,8 @@ def successions(spans: ir.Table, retailers: ir.Table, last_known_week: date) -> 
     over = ibis.greatest(evident.began, evident.last_order)
     # a named successor that began with the last orders is evident at once, any other once the older licence is silent
     at_once = evident.named & (evident.began.delta(evident.last_order, unit="day") >= 7 * SUCCESSOR_EARLIEST_WEEKS)
-    seen_silent = _days_later(evident.last_order, TO_SUNDAY + 7 * SUCCESSOR_SILENT_WEEKS)
-    begun = _days_later(over, TO_SUNDAY)
+    seen_silent = days_later(evident.last_order, TO_SUNDAY + 7 * SUCCESSOR_SILENT_WEEKS)
+    begun = days_later(over, TO_SUNDAY)
     rows = evident.select(
         "retailer_id",
         "successor_id",
@@ -133,10 +134,6 @@ def _one_to_one(rows: ir.Table) -> ir.Table:
     first = ibis.row_number().over(group_by=rows.retailer_id, order_by=[rows.named.desc(), rows.taken_over_week, rows.successor_id])
     rows = rows.mutate(choice=first)
     return rows.filter(rows.choice == 0).select("retailer_id", "successor_id", "taken_over_week", "evident_from", "named")
-
-
-def _days_later(week: ir.DateValue, days: int) -> ir.DateValue:
-    return (week + ibis.interval(days=days)).cast("date")
 
 
 def _nullable(rows: ir.Table) -> ir.Table:

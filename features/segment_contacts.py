@@ -9,8 +9,6 @@ import ibis.expr.types as ir
 
 CONTACT_WEEKS = 52
 
-CONTACT_SUMS = ("complaints_52w", "severity_52w", "days_to_resolve_52w", "returns_52w", "visits_52w")
-
 
 def yearly_contacts(interactions: ir.Table, as_of: date) -> ir.Table:
     """Return the contacts of 52 weeks of each retailer that ever had one.

@@ -56,7 +56,7 @@ def retailer_money(demand_cells: ir.Table, skus: ir.Table, as_of: date) -> ir.Ta
         ``money_with_cost_52w`` (the part of it whose cost is known) and ``cost_52w`` of that part; ``money_ahead_8w`` (paid
         in the eight weeks that follow ``as_of``, a year before); ``delivered_value_26w``,
         ``true_value_26w``, ``delivered_value_52w`` and ``true_value_52w`` (deliveries and true demand at the same prices, weeks without
-        supply left out: nothing is known of what was wanted in them) and ``limited_52w`` (weeks of SKUs that a limit or a stock-out hid).
+        supply left out: nothing is known of what was wanted in them) and ``limited_52w`` (weeks of SKUs whose true demand a limit hid).
     """
     prices = sku_prices(demand_cells, skus, as_of)
     recent = demand_cells.filter(in_weeks(demand_cells.week_start, as_of, MONEY_WEEKS))
@@ -78,5 +78,5 @@ def retailer_money(demand_cells: ir.Table, skus: ir.Table, as_of: date) -> ir.Ta
         true_value_26w=wanted.sum(where=lately),
         delivered_value_52w=delivered.sum(where=supplied),
         true_value_52w=wanted.sum(where=supplied),
-        limited_52w=cells.count(where=cells.censoring != "none"),
+        limited_52w=cells.count(where=cells.censoring.isin(["cap", "band", "floor"])),
     )

@@ -13,6 +13,24 @@ WINDOWS = (4, 8, 13, 26, 52)
 """Lengths in weeks over which demand is summed."""
 
 
+def week_of(day: ir.DateValue) -> ir.DateValue:
+    """Return the Monday of the week of a day.
+
+    By way of a timestamp: what PostgreSQL truncates is one, and ibis leaves out the cast of what it takes for a date already. Rows of
+    PostgreSQL are matched by hashing only where both sides are dates.
+
+    >>> orders = ibis.table({"ordered_on": "date"}, name="orders")
+    >>> "AS DATE) AS" in ibis.to_sql(orders.select(week=week_of(orders.ordered_on)), dialect="postgres", pretty=False)
+    True
+    """
+    return day.cast("timestamp").truncate("W").cast("date")
+
+
+def days_later(day: ir.DateValue, days: int) -> ir.DateValue:
+    """Return the day so many days later, as a date: PostgreSQL makes a timestamp of it."""
+    return (day.cast("timestamp") + ibis.interval(days=days)).cast("date")
+
+
 def between_weeks_ago(week_start: ir.DateColumn, as_of: date, newest: int, oldest: int) -> ir.BooleanValue:
     """Tell which rows lie ``newest`` to ``oldest`` weeks back, both inclusive; 0 is the last known week.
 

@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from contracts.segment_definitions import SILENT_WEEKS
+
 FloatArray = npt.NDArray[np.float64]
 
 HALF_YEAR = 26.0
@@ -23,9 +25,6 @@ PRIOR_RETAILERS = 50.0
 
 ASSUMED_WEEKLY_HAZARD = 0.002
 """Share of retailers that stop in a week where no past cut-off is known: 10 % a year."""
-
-ACTIVE_SILENCE = 7
-"""Most weeks since the last order of an active retailer."""
 
 
 def weekly_hazards(cohorts: pd.DataFrame, order_weeks: npt.ArrayLike) -> FloatArray:
@@ -52,7 +51,7 @@ def weekly_hazards(cohorts: pd.DataFrame, order_weeks: npt.ArrayLike) -> FloatAr
     >>> weekly_hazards(past, [26.0]).round(5).tolist()
     [0.00405]
     """
-    active = cohorts[cohorts.silent_weeks <= ACTIVE_SILENCE]
+    active = cohorts[cohorts.silent_weeks < SILENT_WEEKS]
     classes = np.searchsorted(ORDER_WEEK_EDGES, np.asarray(order_weeks, dtype=np.float64))
     still = _shrunk_rates(active.order_weeks, ORDER_WEEK_EDGES, active.ordered_second, active.ordered_either)
     if still is None:
@@ -82,11 +81,11 @@ def return_shares(cohorts: pd.DataFrame, silent_weeks: npt.ArrayLike, silent_gap
     """
     silence = np.asarray(silent_weeks, dtype=np.float64)
     by_weeks = _falling_rates(cohorts, "silent_weeks", SILENCE_EDGES)
-    silent = cohorts[(cohorts.silent_weeks > ACTIVE_SILENCE) & cohorts.silent_gaps.notna()]
+    silent = cohorts[(cohorts.silent_weeks >= SILENT_WEEKS) & cohorts.silent_gaps.notna()]
     by_gaps = _falling_rates(silent, "silent_gaps", GAP_EDGES)
     in_weeks = by_weeks[np.searchsorted(SILENCE_EDGES, silence)]
     in_gaps = by_gaps[np.searchsorted(GAP_EDGES, np.floor(np.asarray(silent_gaps, dtype=np.float64)))]
-    return np.asarray(np.where(silence > ACTIVE_SILENCE, np.minimum(in_weeks, in_gaps), in_weeks), dtype=np.float64)
+    return np.asarray(np.where(silence >= SILENT_WEEKS, np.minimum(in_weeks, in_gaps), in_weeks), dtype=np.float64)
 
 
 def _falling_rates(cohorts: pd.DataFrame, measure: str, edges: tuple[int, ...]) -> FloatArray:

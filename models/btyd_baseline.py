@@ -67,13 +67,15 @@ class BtydBaseline:
 
     def save(self, folder: Path) -> None:
         """Write it as text into a folder that exists."""
-        (folder / BASELINE_FILE).write_text(
-            baseline_text({"name": self.name, "btyd": self.btyd.to_json(), "calibration": asdict(self.calibration)}), encoding="utf-8"
-        )
+        (folder / BASELINE_FILE).write_text(baseline_text(self.to_json()), encoding="utf-8")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what JSON can hold; ``from_json`` reads it back."""
+        return {"name": self.name, "btyd": self.btyd.to_json(), "calibration": asdict(self.calibration)}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
-        """Return what `save` wrote."""
+        """Return what ``to_json`` described."""
         return cls(Btyd.from_json(stored["btyd"]), ClusteredPlatt.from_json(stored["calibration"]))
 
     def _curves(self, rows: pd.DataFrame) -> FloatArray:

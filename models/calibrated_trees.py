@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -53,8 +53,10 @@ class CalibratedTrees:
             Weeks, rising.
         """
         curves, variances = [], []
+        matrix = self.trees.columns.matrix(retailers, horizons[0])
         for weeks in horizons:
-            odds = self.trees.odds(retailers, weeks)
+            matrix[:, -1] = weeks
+            odds = self.trees.odds_of(matrix)
             mean = odds.mean(axis=0)
             curves.append(self.calibration.apply(mean))
             of_trees = self.calibration.slope**2 * self._tree_variance(odds)
@@ -85,7 +87,13 @@ class CalibratedTrees:
 
 
 def fit_calibrated_trees(
-    train: pd.DataFrame, calibrate: pd.DataFrame, known: pd.DataFrame, outcome: str, columns: ChurnColumns, settings: ChurnSettings
+    train: pd.DataFrame,
+    calibrate: pd.DataFrame,
+    known: pd.DataFrame,
+    outcome: str,
+    columns: ChurnColumns,
+    settings: ChurnSettings,
+    grown: TreeHalves | None = None,
 ) -> CalibratedTrees:
     """Return trees grown on all that is known, with the calibration of trees that knew only ``train``.
 
@@ -103,8 +111,12 @@ def fit_calibrated_trees(
         What the trees see.
     settings
         How to grow them.
+    grown
+        Trees that were grown on ``train`` with the same columns and settings, where there are such: the first of their members are those
+        that would be grown again.
     """
-    early = grow_halves(train, outcome, columns, settings, max(2, settings.members // 4 * 2))
+    n_early = max(2, settings.members // 4 * 2)
+    early = grow_halves(train, outcome, columns, settings, n_early) if grown is None else replace(grown, members=grown.members[:n_early])
     odds = early.odds(calibrate, calibrate[HORIZON]).mean(axis=0)
     silent, retailers = calibrate[outcome].to_numpy(dtype=bool), calibrate["retailer_id"].to_numpy()
     calibration = fit_clustered_platt(odds, silent, retailers)

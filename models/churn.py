@@ -19,6 +19,7 @@ from contracts.churn_targets import (
 )
 from contracts.weeks import CHURN_HORIZONS
 from models.baseline_scores import ChurnBaseline
+from models.btyd_baseline import BtydBaseline
 from models.calibrated_trees import CalibratedTrees
 from models.calibration import log_odds
 from models.churn_columns import ChurnColumns
@@ -26,8 +27,7 @@ from models.churn_interval import Curves
 from models.churn_rule import ChurnRule
 from models.churn_trees import ChurnSettings
 from models.promoted_scores import promoted_curves
-from models.repeat_orders import ORDER_COLUMNS
-from models.short_histories import ShortHistories, knows_orders
+from models.repeat_orders import ORDER_COLUMNS, knows_orders
 
 FloatArray = npt.NDArray[np.float64]
 Marks = npt.NDArray[np.bool_]
@@ -67,7 +67,7 @@ class ChurnModel:
 
     lost: CalibratedTrees | None
     targets: Mapping[str, CalibratedTrees]
-    short: ShortHistories | None
+    short: BtydBaseline | None
     rule: ChurnRule
     columns: ChurnColumns
     settings: ChurnSettings
@@ -169,7 +169,7 @@ class ChurnModel:
             tenure = retailers["tenure_weeks"].to_numpy(dtype=np.float64)
             known = retailers[list(ORDER_COLUMNS)].notna().all(axis="columns").to_numpy()
             short = (tenure >= self.settings.least_btyd_weeks) & ~self._long(retailers) & known
-            given += [(short, self.short.curves(retailers[short]), "btyd")] if short.any() else []
+            given += [(short, *promoted_curves(self.short, retailers[short]))] if short.any() else []
         if self.promoted is not None and judged.any():
             given.append((judged, *promoted_curves(self.promoted, retailers[judged])))
         elif self.lost is not None and judged.any():

@@ -11,7 +11,7 @@ import pandas as pd
 
 from contracts.churn_targets import NO_ORDER
 from contracts.errors import UncapError
-from models.baseline_scores import BASELINE_FILE, PARETO_NBD, SIMPLEST_FIRST, ChurnBaseline
+from models.baseline_scores import ALL_FEATURES, BASELINE_FILE, LOG_RFM, OWN_GAP, PARETO_NBD, RECENCY, SIMPLEST_FIRST, ChurnBaseline
 from models.btyd import NoBtyd
 from models.btyd_baseline import BtydBaseline, fit_btyd_baseline
 from models.churn_origins import OriginSplit
@@ -49,17 +49,20 @@ def fit_baselines(split: OriginSplit, features: Sequence[str], population: pd.Da
     outcome
         Column that is foretold: boolean, or 0 and 1.
     """
-    regressions = (
-        fit_recency(split, outcome),
-        fit_own_gap(split, outcome),
-        fit_log_rfm(split, outcome),
-        fit_all_features(split, features, outcome),
-    )
-    fitted: dict[str, ChurnBaseline] = {baseline.name: baseline for baseline in regressions}
-    btyd = fit_btyd_baseline(population, split.calibrate, outcome)
-    if isinstance(btyd, NoBtyd):
-        return Baselines(fitted, {PARETO_NBD: btyd.reason})
-    return Baselines({name: (fitted | {PARETO_NBD: btyd})[name] for name in SIMPLEST_FIRST}, {})
+    tried = {name: fit_baseline(name, split, features, population, outcome) for name in SIMPLEST_FIRST}
+    fitted = {name: baseline for name, baseline in tried.items() if not isinstance(baseline, NoBtyd)}
+    return Baselines(fitted, {name: unfit.reason for name, unfit in tried.items() if isinstance(unfit, NoBtyd)})
+
+
+def fit_baseline(
+    name: str, split: OriginSplit, features: Sequence[str], population: pd.DataFrame, outcome: str = NO_ORDER
+) -> ChurnBaseline | NoBtyd:
+    """Return one of SIMPLEST_FIRST, or why there is none; the parameters are those of `fit_baselines`."""
+    if name == PARETO_NBD:
+        return fit_btyd_baseline(population, split.calibrate, outcome)
+    if name == ALL_FEATURES:
+        return fit_all_features(split, features, outcome)
+    return {RECENCY: fit_recency, OWN_GAP: fit_own_gap, LOG_RFM: fit_log_rfm}[name](split, outcome)
 
 
 def load(folder: Path) -> ChurnBaseline:

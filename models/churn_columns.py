@@ -55,8 +55,8 @@ class ChurnColumns:
         matrix = np.empty((len(rows), len(self.features) + 1), dtype=np.float32)
         for column, name in enumerate(self.features):
             if name in self.categories:
-                codes = {text: code for code, text in enumerate(self.categories[name])}
-                matrix[:, column] = rows[name].map(codes).to_numpy(dtype=np.float32, na_value=np.nan)
+                codes = pd.Index(list(self.categories[name])).get_indexer(pd.Index(rows[name]))
+                matrix[:, column] = np.where(codes < 0, np.nan, codes)
             else:
                 matrix[:, column] = rows[name].to_numpy(dtype=np.float32, na_value=np.nan)
         matrix[:, -1] = horizon

@@ -10,13 +10,14 @@ import pandas as pd
 from contracts.churn_targets import DECLINES, LOSES_CATEGORY, NO_ORDER
 from contracts.weeks import CHURN_HORIZONS
 from models.btyd import NoBtyd
+from models.btyd_baseline import BtydBaseline, fit_btyd_baseline
 from models.calibrated_trees import CalibratedTrees, fit_calibrated_trees
 from models.churn import CATEGORY_LOSS, DECLINE, TARGET_WEEKS, ChurnModel
 from models.churn_columns import HORIZON, ChurnColumns, Feature, churn_columns
 from models.churn_origins import known_until, split_origins
 from models.churn_rule import fit_rule
-from models.churn_trees import ChurnSettings
-from models.short_histories import ShortHistories, fit_short_histories
+from models.churn_trees import ChurnSettings, TreeHalves
+from models.repeat_orders import knows_orders
 
 TARGET_OUTCOMES = {DECLINE: DECLINES, CATEGORY_LOSS: LOSES_CATEGORY}
 """Column of the labelled rows that holds the outcome of each target beside lost."""
@@ -36,7 +37,7 @@ class KnownOutcomes:
     learn
         Both, and the rows between.
     population
-        Every retailer that ever ordered, as of the first origin of ``calibrate``, as `short_histories.fit_short_histories` wants it; empty
+        Every retailer that ever ordered, as of the first origin of ``calibrate``, as `btyd_baseline.fit_btyd_baseline` wants it; empty
         where that is not known.
     """
 
@@ -46,7 +47,9 @@ class KnownOutcomes:
     population: pd.DataFrame
 
 
-def fit_churn(known: KnownOutcomes, features: Sequence[Feature], settings: ChurnSettings) -> ChurnModel:
+def fit_churn(
+    known: KnownOutcomes, features: Sequence[Feature], settings: ChurnSettings, *, before: ChurnModel | None = None
+) -> ChurnModel:
     """Return the churn model that labelled retailers of many origins give.
 
     One stacked model with the horizon as a feature that may only lower the probability: separate models contradict each other.
@@ -59,6 +62,8 @@ def fit_churn(known: KnownOutcomes, features: Sequence[Feature], settings: Churn
         Columns that the model sees, with their factors; those of text are learned as categories.
     settings
         How to grow the trees.
+    before
+        A model that learned from ``known.train`` by the same settings, where there is one: its trees need not be grown again.
 
     Raises
     ------
@@ -79,7 +84,8 @@ def fit_churn(known: KnownOutcomes, features: Sequence[Feature], settings: Churn
     )
     if why_rule is not None:
         return by_rule
-    return replace(by_rule, lost=_trees(known.train, known.calibrate, known.learn, NO_ORDER, columns, settings))
+    grown = before.lost.trees if before is not None and before.lost is not None and before.columns == columns else None
+    return replace(by_rule, lost=_trees(known.train, known.calibrate, known.learn, NO_ORDER, columns, settings, grown))
 
 
 def too_few(train: pd.DataFrame, calibrate: pd.DataFrame, outcome: str, settings: ChurnSettings) -> str | None:
@@ -105,10 +111,16 @@ def _long(rows: pd.DataFrame, settings: ChurnSettings) -> pd.DataFrame:
 
 
 def _trees(
-    train: pd.DataFrame, calibrate: pd.DataFrame, learn: pd.DataFrame, outcome: str, columns: ChurnColumns, settings: ChurnSettings
+    train: pd.DataFrame,
+    calibrate: pd.DataFrame,
+    learn: pd.DataFrame,
+    outcome: str,
+    columns: ChurnColumns,
+    settings: ChurnSettings,
+    grown: TreeHalves | None = None,
 ) -> CalibratedTrees:
     seen = [_long(rows, settings) for rows in (train, calibrate, learn)]
-    return fit_calibrated_trees(seen[0], seen[1], seen[2], outcome, columns, settings)
+    return fit_calibrated_trees(seen[0], seen[1], seen[2], outcome, columns, settings, grown)
 
 
 def _target(target: str, known: KnownOutcomes, columns: ChurnColumns, settings: ChurnSettings) -> CalibratedTrees | None:
@@ -131,8 +143,11 @@ def _answered(rows: pd.DataFrame, outcome: str, weeks: int) -> pd.DataFrame:
     return rows[(rows[HORIZON] == weeks) & rows[outcome].notna()]
 
 
-def _short(known: KnownOutcomes, settings: ChurnSettings) -> ShortHistories | None:
+def _short(known: KnownOutcomes, settings: ChurnSettings) -> BtydBaseline | None:
+    """The law of random orders that fits everybody, calibrated on short histories; None where orders are not known, or it does not fit."""
+    if not (knows_orders(known.population) and knows_orders(known.calibrate)):
+        return None
     tenure = known.calibrate["tenure_weeks"]
     short = known.calibrate[(tenure >= settings.least_btyd_weeks) & (tenure < settings.least_tenure_weeks)]
-    fitted = fit_short_histories(known.population, short)
+    fitted = fit_btyd_baseline(known.population, short)
     return None if isinstance(fitted, NoBtyd) else fitted

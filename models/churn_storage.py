@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from contracts.errors import UncapError
+from models.btyd_baseline import BtydBaseline
 from models.calibrated_trees import CalibratedTrees
 from models.churn import ChurnModel
 from models.churn_baselines import load as load_baseline
 from models.churn_columns import ChurnColumns
 from models.churn_rule import ChurnRule
 from models.churn_trees import ChurnSettings, TreeHalves
-from models.short_histories import ShortHistories
 
 TREES_FILE, REST_FILE = "churn_trees.txt", "churn.json"
 PROMOTED_FOLDER = "promoted"
@@ -59,7 +59,7 @@ def load(folder: Path) -> ChurnModel:
     return ChurnModel(
         lost=trees.get(TREES_FILE),
         targets={target: trees[_trees_file(target)] for target in rest.get("targets", {})},
-        short=None if short is None else ShortHistories.from_json(short),
+        short=None if short is None else BtydBaseline.from_json(short),
         rule=ChurnRule.from_json(rest["rule"]),
         columns=columns,
         settings=settings,

@@ -8,7 +8,9 @@ forecast about as well as means over bootstrap samples (subagging: Bühlmann and
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import lightgbm as lgb
@@ -41,8 +43,10 @@ class ChurnSettings:
         Of those, one that began to order before this is scored by the buy-till-you-die model, the rest by rule.
     members
         Ensembles of the model that scores: an even number. That which is calibrated has half as many.
-    threads, seed
-        Fix both for the same trees.
+    threads
+        To grow and predict with, 0 for every core; they do not change the trees.
+    seed
+        Fix it for the same trees.
     """
 
     rounds: int = 300
@@ -80,9 +84,12 @@ class TreeHalves:
 
     def odds(self, rows: pd.DataFrame, horizon: int | pd.Series) -> FloatArray:
         """Return the log-odds of each member, shape (members, rows); none of them rises with the horizon."""
-        matrix = self.columns.matrix(rows, horizon)
+        return self.odds_of(self.columns.matrix(rows, horizon))
+
+    def odds_of(self, matrix: npt.NDArray[np.float32]) -> FloatArray:
+        """Return the same for rows as `ChurnColumns.matrix` gives them."""
         raw = [member.predict(matrix, raw_score=True, num_threads=self.threads) for member in self.members]
-        return np.asarray(raw, dtype=np.float64).reshape(len(self.members), len(rows))
+        return np.asarray(raw, dtype=np.float64).reshape(len(self.members), len(matrix))
 
     def contributions(self, rows: pd.DataFrame, horizon: int) -> FloatArray:
         """Return what each feature adds to the mean log-odds, shape (rows, features); the horizon's own share is left out."""
@@ -153,18 +160,30 @@ def grow_halves(rows: pd.DataFrame, outcome: str, columns: ChurnColumns, setting
         raise UncapError(f"churn.members: {members} members; expected an even number", hint="they come in pairs of halves")
     matrix, outcomes = columns.matrix(rows, rows[HORIZON]), rows[outcome].to_numpy(dtype=np.float32)
     codes, names = pd.factorize(rows["retailer_id"], sort=True)
-    grown: list[lgb.Booster] = []
-    for pair in range(members // 2):
-        first = np.random.default_rng((settings.seed, pair)).permutation(len(names)) < len(names) / 2
-        halves = first[codes], ~first[codes]
-        grown += [_grow(matrix[half], outcomes[half], columns, settings, settings.seed + pair) for half in halves]
-    return TreeHalves(tuple(grown), columns, settings.threads)
+    firsts = [np.random.default_rng((settings.seed, pair)).permutation(len(names)) < len(names) / 2 for pair in range(members // 2)]
+    cores = settings.threads or os.cpu_count() or 1
+    workers = min(cores, members)
+
+    def member(number: int) -> lgb.Booster:
+        pair, second = divmod(number, 2)
+        half = firsts[pair][codes] ^ bool(second)
+        return _grow(matrix[half], outcomes[half], columns, settings, seed=settings.seed + pair, threads=cores // workers)
+
+    # side by side: threads within a member of so few rows would mostly wait for each other
+    with ThreadPoolExecutor(workers) as pool:
+        return TreeHalves(tuple(pool.map(member, range(members))), columns, settings.threads)
 
 
 def _grow(
-    matrix: npt.NDArray[np.float32], outcomes: npt.NDArray[np.float32], columns: ChurnColumns, settings: ChurnSettings, seed: int
+    matrix: npt.NDArray[np.float32],
+    outcomes: npt.NDArray[np.float32],
+    columns: ChurnColumns,
+    settings: ChurnSettings,
+    *,
+    seed: int,
+    threads: int,
 ) -> lgb.Booster:
-    """Grow one member."""
+    """Grow one member; being deterministic, it is the same whatever the number of threads."""
     parameters = {
         "objective": "binary",
         "num_leaves": settings.leaves,
@@ -175,7 +194,7 @@ def _grow(
         "monotone_constraints": _falls_with_horizon(columns),
         "deterministic": True,
         "force_row_wise": True,
-        "num_threads": settings.threads,
+        "num_threads": threads,
         "seed": seed,
         "verbosity": -1,
     }

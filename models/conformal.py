@@ -94,8 +94,9 @@ class LevelCorrection:
 
         Examples
         --------
-        >>> no_correction().corrected(np.array([0.3]), [0.1, 0.9, 0.99]).round(3).tolist()
-        [[0.1, 0.9, 0.99]]
+        >>> everywhere = LevelCorrection(np.tile([0.92, 0.97], (len(CHANCE_EDGES) + 1, 1)))
+        >>> everywhere.corrected(np.array([0.3]), [0.1, 0.9, 0.95]).tolist()
+        [[0.1, 0.92, 0.97]]
         """
         known = (0.0, HONEST_UP_TO, *CORRECTED, 1.0)
         by_bin = np.stack([np.interp(levels, known, (0.0, HONEST_UP_TO, *row, 1.0)) for row in self.levels])
@@ -110,11 +111,6 @@ class LevelCorrection:
     def from_json(cls, stored: Sequence[Sequence[float]]) -> LevelCorrection:
         """Read what ``to_json`` wrote."""
         return cls(np.asarray(stored, dtype=np.float64))
-
-
-def no_correction() -> LevelCorrection:
-    """Return the correction that reads every level as it is."""
-    return LevelCorrection(np.tile(CORRECTED, (len(CHANCE_EDGES) + 1, 1)))
 
 
 def fit_correction(p_order: Floats, reached: Floats, censored: Flags) -> LevelCorrection:

@@ -28,7 +28,7 @@ def satisfaction(history: pd.DataFrame) -> FloatArray:
     Each of the parts ``1 ÷ (1 + complaints ÷ 2)`` (weighted by severity), ``1 ÷ (1 + days to resolve ÷ 14)`` and ``1 ÷ (1 + returns ÷ 2)``
     is 1 without any and halves at its figure; the fill rate is delivered ÷ true demand of 26 weeks. What is not known is left out and the
     other weights are raised: time to resolve of those that never complained, contacts where none of anybody are recorded, the fill rate
-    where no limit or stock-out hid any demand of anybody.
+    where no limit hid demand of anybody: of a stock-out nothing is known, so that with stock-outs alone it would be 100 % for everybody.
 
     Parameters
     ----------

@@ -86,6 +86,11 @@ class RepeatOrders:
         return RepeatOrders(self.x, self.t_x, self.age + weeks, self.weight)
 
 
+def knows_orders(rows: pd.DataFrame) -> bool:
+    """Return whether the rows have what the models see."""
+    return all(name in rows.columns for name in ORDER_COLUMNS)
+
+
 def _refuse(broken: npt.NDArray[np.bool_], fault: str, expected: str) -> None:
     if broken.any():
         where = f"{int(broken.sum())} of {broken.size} retailers, first in row {int(np.flatnonzero(broken)[0])}"

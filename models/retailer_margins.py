@@ -6,12 +6,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from contracts.segment_definitions import SILENT_WEEKS
 from models.rfm_scores import own_gap_weeks
 
 FloatArray = npt.NDArray[np.float64]
 
 YEAR = 52.0
-SILENT_WEEKS = 8
 
 
 def margin_shares_of_money(history: pd.DataFrame, share_without_costs: float) -> FloatArray:
