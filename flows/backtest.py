@@ -37,6 +37,7 @@ from flows.tracking import tracked_run
 from flows.train_churn import gather_churn, train_churn
 from flows.train_demand import JudgedWeeks, demand_settings, fetch_held_out, learn_calibration
 from flows.training import History, derive_history
+from flows.write_lock import warehouse_lock
 from models.demand import DemandModel, fit_demand
 from models.demand_calibration import Calibration
 from models.evaluation import FORECASTS, compare_forecasts
@@ -93,7 +94,7 @@ def backtest_flow(config: str | None = None, as_of: str | None = None, origins: 
 
 def backtest_steps(settings: Settings, as_of: date | None, origins: int, rivals: Sequence[Path], page: Path) -> pd.DataFrame:
     """Run a backtest inside a Prefect flow, record it and show it."""
-    with recorded_run(settings, flow="backtest", as_of=as_of, started_at=datetime.now(UTC)) as run, narrated("backtest") as say:
+    with recorded_run(settings, flow="backtest", as_of=as_of, started_at=datetime.now(UTC)) as run, narrated("backtest", run) as say:
         as_of = run.as_of = with_retries(choose_as_of, settings)(settings, as_of)
         history = with_retries(fetch_history, settings)(settings, as_of, say)
         sundays = past_origins(settings, history, origins)
@@ -159,7 +160,7 @@ def past_origins(settings: Settings, history: History, origins: int) -> list[dat
 @named_task("derive cells")
 def fetch_history(settings: Settings, as_of: date, say: Say) -> History:
     """Build the cells of all that is loaded."""
-    with open_warehouse(settings) as con:
+    with warehouse_lock(settings, "write", "backtest"), open_warehouse(settings) as con:
         return derive_history(con, settings, as_of, say)
 
 
@@ -189,7 +190,7 @@ def judge_origin(settings: Settings, history: History, origin: date, calibration
 
 def _trained(settings: Settings, history: History, origin: date, known: date, say: Say) -> tuple[DemandModel, JudgedWeeks, Surroundings]:
     """Train on what was known as of a past Sunday, and return what came in the eight weeks after it, as far as ``known`` tells."""
-    with open_warehouse(settings) as con:
+    with warehouse_lock(settings, "write", "backtest"), open_warehouse(settings) as con:
         cut_offs = training_cut_offs(settings, origin, history.first_week)
         censored = fetch_censored(con, settings)
         recovery = learn_recovery(settings, censored, origin, say)
@@ -203,7 +204,7 @@ def _trained(settings: Settings, history: History, origin: date, known: date, sa
 @named_task("judge the churn model on past origins")
 def judge_churn(settings: Settings, history: History, origins: int, say: Say) -> ChurnFindings:
     """Train churn on early origins and judge it on the last ones; no figures where the history is too short."""
-    with open_warehouse(settings) as con:
+    with warehouse_lock(settings, "write", "backtest"), open_warehouse(settings) as con:
         censored = fetch_censored(con, settings)
         recovery = learn_recovery(settings, censored, history.as_of - ORIGIN_SPACING, say)
         recover_as_of(con, settings, censored, churn_origins(settings, history.as_of, history.first_week), recovery)

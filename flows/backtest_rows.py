@@ -10,7 +10,6 @@ import ibis
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from ibis.backends.duckdb import Backend
 
 from contracts.cells import CELLS
 from contracts.raw import ALLOCATION_LIMITS, RETAILERS, SKUS
@@ -23,6 +22,7 @@ from models.demand_calibration import Calibration
 from models.evaluation import judged_weeks
 from models.judged_totals import judged_totals
 from models.observable import DENSE_LEVELS, Staircase, staircase
+from warehouse.session import Warehouse
 from warehouse.tables import fetch, table
 
 PAIRS_AT_ONCE = 20_000
@@ -45,7 +45,7 @@ class Surroundings:
     records: pd.DataFrame
 
 
-def fetch_surroundings(con: Backend, pairs: pa.Table, origin: date) -> Surroundings:
+def fetch_surroundings(con: Warehouse, pairs: pa.Table, origin: date) -> Surroundings:
     """Return limits and records of pairs as of a past Sunday; cells must be built."""
     keys = ibis.memtable(pairs.select(KEY))
     cells, retailers, skus, limits = (table(con, described) for described in (CELLS, RETAILERS, SKUS, ALLOCATION_LIMITS))

@@ -8,7 +8,6 @@ from functools import cache
 import ibis.expr.types as ir
 import pandas as pd
 import pyarrow as pa
-from ibis.backends.duckdb import Backend
 
 from contracts.cells import CELLS
 from contracts.customers import CHURN_GROUP, RETAILER_SEGMENT
@@ -20,6 +19,7 @@ from features.churn_labels import churn_labels
 from flows.deriving import usable_attributes
 from flows.settings import Settings
 from models.churn_groups import churn_groups
+from warehouse.session import Warehouse
 from warehouse.statements import Statement, compiled, contract_table
 from warehouse.tables import fetch, fetch_for, table
 
@@ -29,7 +29,7 @@ SEGMENT_GROUPINGS = ("stage", "value_class")
 
 
 def churn_group_rows(
-    con: Backend, settings: Settings, as_of: date, scores: pd.DataFrame, segments: pd.DataFrame | None, run_id: str
+    con: Warehouse, settings: Settings, as_of: date, scores: pd.DataFrame, segments: pd.DataFrame | None, run_id: str
 ) -> pa.Table:
     """Return churn of every group of active retailers as of a Sunday; ``derived.cells`` must be built.
 
@@ -70,7 +70,7 @@ def outcome_statement() -> Statement:
     return compiled(outcomes, "as_of")
 
 
-def _outcomes(con: Backend, as_of: date) -> pd.DataFrame:
+def _outcomes(con: Warehouse, as_of: date) -> pd.DataFrame:
     """What became of those active 13 weeks before, with the probability they were scored with then; NaN where they were not."""
     outcomes: pd.DataFrame = fetch_for(con, outcome_statement(), {"as_of": as_of}).to_pandas()
     stored = table(con, CHURN_SCORE)
@@ -86,7 +86,7 @@ def _known_of(retailers: pd.DataFrame, register: pd.DataFrame, segments: pd.Data
     return groups.dropna(axis="columns", how="all") if len(groups) else groups
 
 
-def _segments_then(con: Backend, as_of: date) -> pd.DataFrame | None:
+def _segments_then(con: Warehouse, as_of: date) -> pd.DataFrame | None:
     """Stage and class of each retailer by the newest reclassification at least 13 weeks old; None where there is none."""
     stored = table(con, RETAILER_SEGMENT)
     past = stored.filter(stored.as_of <= as_of - timedelta(weeks=OBSERVED_WEEKS), stored.definition_version == VERSION)

@@ -9,7 +9,6 @@ from functools import cache
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
-from ibis.backends.duckdb import Backend
 
 from contracts.cells import CELLS, RECOVERED
 from contracts.raw import EVENTS, INTERACTIONS, RETAILERS, SKUS
@@ -20,6 +19,7 @@ from features.churn import retailer_features
 from features.margin import weekly_margin
 from features.target_labels import target_labels
 from flows.settings import Settings
+from warehouse.session import Warehouse
 from warehouse.statements import Statement, compiled, contract_table
 from warehouse.tables import fetch_for
 
@@ -41,12 +41,12 @@ def retailer_attributes(attributes: Sequence[str]) -> tuple[str, ...]:
     return tuple(feature.name for feature in RETAILER_ATTRIBUTES if feature.name in attributes and feature.name not in UNDATED)
 
 
-def fetch_retailers(con: Backend, as_of: date, attributes: Sequence[str]) -> pd.DataFrame:
+def fetch_retailers(con: Warehouse, as_of: date, attributes: Sequence[str]) -> pd.DataFrame:
     """Return the features of every active retailer, with ``weekly_margin`` (money; NaN where unknown)."""
     return _fetch_frame(con, retailer_statement(tuple(attributes)), as_of=require_sunday(as_of))
 
 
-def fetch_labelled(con: Backend, origins: Sequence[date], known: date, attributes: Sequence[str]) -> pd.DataFrame:
+def fetch_labelled(con: Warehouse, origins: Sequence[date], known: date, attributes: Sequence[str]) -> pd.DataFrame:
     """Return one row per retailer, origin and horizon whose outcome is known by a Sunday as of which demand was recovered.
 
     Returns
@@ -95,6 +95,6 @@ def _cells(as_of: date) -> ir.Table:
     return with_true_units(contract_table(CELLS), contract_table(RECOVERED), as_of)
 
 
-def _fetch_frame(con: Backend, statement: Statement, **days: date) -> pd.DataFrame:
+def _fetch_frame(con: Warehouse, statement: Statement, **days: date) -> pd.DataFrame:
     fetched: pd.DataFrame = fetch_for(con, statement, days).to_pandas()
     return fetched

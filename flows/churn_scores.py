@@ -7,13 +7,15 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from ibis.backends.duckdb import Backend
 
 from contracts.churn_targets import VERSION
+from contracts.monitoring import FEATURE_DRIFT
 from contracts.scored import CHURN_SCORE
+from contracts.tables import Table
 from contracts.weeks import CHURN_HORIZONS
 from features.attributes import attributes_among
 from flows.churn_rows import fetch_retailers
+from flows.feature_spread import drift_rows
 from flows.order_histories import fetch_order_histories
 from flows.registering import FINAL
 from flows.settings import Settings
@@ -21,16 +23,20 @@ from flows.tracking import ModelVersion, model_folder
 from models import churn_storage
 from models.reasons import churn_reasons
 from models.risk import margin_at_risk, risk_bands
+from warehouse.session import Warehouse
 from warehouse.tables import fetch, table
 
 
-def score_retailers(con: Backend, settings: Settings, as_of: date, version: ModelVersion, run_id: str) -> tuple[pa.Table, pd.Series]:
+def score_retailers(
+    con: Warehouse, settings: Settings, as_of: date, version: ModelVersion, run_id: str
+) -> tuple[dict[Table, pa.Table], pd.Series]:
     """Score every active retailer as of a Sunday; ``derived.recovered`` must hold that Sunday.
 
     Returns
     -------
-    tuple[pyarrow.Table, pandas.Series]
-        Rows of ``scored.churn_score``, one per active retailer; and its money per week, NaN where unknown, by retailer_id.
+    tuple[dict, pandas.Series]
+        Rows of ``scored.churn_score``, one per active retailer, and of ``scored.feature_drift``, one per input; and the money per week of
+        each retailer, NaN where unknown, by retailer_id.
     """
     model = churn_storage.load(model_folder(settings, version) / FINAL)
     retailers = fetch_retailers(con, as_of, attributes_among(model.features))
@@ -50,10 +56,11 @@ def score_retailers(con: Backend, settings: Settings, as_of: date, version: Mode
     )
     margins = retailers.set_index("retailer_id").weekly_margin
     named = rows.reindex(columns=list(CHURN_SCORE.column_names))
-    return pa.Table.from_pandas(named, schema=CHURN_SCORE.arrow_schema, preserve_index=False), margins
+    drift = drift_rows(settings, version, "churn", retailers, as_of, run_id)
+    return {CHURN_SCORE: pa.Table.from_pandas(named, schema=CHURN_SCORE.arrow_schema, preserve_index=False), FEATURE_DRIFT: drift}, margins
 
 
-def _bands_before(con: Backend, as_of: date) -> pd.Series:
+def _bands_before(con: Warehouse, as_of: date) -> pd.Series:
     """Risk band of each retailer as of the Sunday scored last before this one."""
     stored = table(con, CHURN_SCORE)
     earlier = stored.filter(stored.as_of < as_of)

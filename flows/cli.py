@@ -10,14 +10,14 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from contracts.errors import UncapError
 from contracts.weeks import parse_as_of, parse_week
-from flows.command_options import AsOf, Config, ready, today
-from flows.console import console_for_results, console_for_steps, print_crash, print_failure, table_of
+from flows.command_options import Accept, AsOf, Config, ready, today
+from flows.console import console_for_results, print_crash, print_failure, table_of, tell
 from flows.locations import DEMO_CONFIG
 from flows.operations_cli import operations
 
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print_crash(error, with_traceback=True)
         return error.exit_code
     except KeyboardInterrupt:
-        console_for_steps().print("interrupted")
+        tell("interrupted", "error")
         return 130
     except Exception as error:  # noqa: BLE001 - the last place where a failure can be told in plain words
         print_crash(error, with_traceback=_debugging(words))
@@ -106,21 +106,34 @@ def load(
 
 
 @app.command()
-def train(config: Config = None, as_of: AsOf = None) -> None:
+def train(
+    config: Config = None,
+    as_of: AsOf = None,
+    if_due: Annotated[bool, typer.Option("--if-due", help="Train only where a champion is old or left its bounds.")] = False,
+    accept: Accept = None,
+) -> None:
     """Train the demand and churn models, and promote each only if it beats the current champion."""
-    settings, cut_off = ready(config), parse_as_of(as_of, today())
+    settings, cut_off = ready(config, accept), parse_as_of(as_of, today())
     from flows.train import train as run_train
 
-    run_train(settings, cut_off)
+    run_train(settings, cut_off, if_due=if_due)
 
 
 @app.command()
-def score(config: Config = None, as_of: AsOf = None) -> None:
+def score(
+    config: Config = None,
+    as_of: AsOf = None,
+    models: Annotated[
+        Literal["champion", "as-of"],
+        typer.Option("--models", help="Those that score today, or those that did when that Sunday was the newest."),
+    ] = "champion",
+    accept: Accept = None,
+) -> None:
     """Score with the champions and write the scored tables; running it twice leaves the same tables."""
-    settings, cut_off = ready(config), parse_as_of(as_of, today())
+    settings, cut_off = ready(config, accept), parse_as_of(as_of, today())
     from flows.score import score as run_score
 
-    run_score(settings, cut_off)
+    run_score(settings, cut_off, models)
 
 
 @app.command()
@@ -167,9 +180,9 @@ def tune(
 
 
 @app.command()
-def run(config: Config = None, as_of: AsOf = None) -> None:
+def run(config: Config = None, as_of: AsOf = None, accept: Accept = None) -> None:
     """Train, then score."""
-    settings, cut_off = ready(config), parse_as_of(as_of, today())
+    settings, cut_off = ready(config, accept), parse_as_of(as_of, today())
     from flows.score import score as run_score
     from flows.train import train as run_train
 
@@ -217,7 +230,7 @@ def worklist(
     lists = read_work_lists(settings, cut_off, name, capacity)
     if file is not None:
         rows = write_csv(lists, file)
-        console_for_steps().print(f"{rows:,} retailers written to {file}")
+        tell(f"{rows:,} retailers written to {file}")
     print_work_lists(lists, console_for_results())
 
 

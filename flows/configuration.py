@@ -13,10 +13,11 @@ from pydantic import BaseModel, ValidationError
 
 from contracts.errors import ConfigurationError
 from flows.locations import PROJECT_FOLDER, tracking_uri, warehouse_url
+from flows.passwords import has_password
 
 BASE = PROJECT_FOLDER / "conf" / "base.toml"
 
-VARIABLES = {"UNCAP_WAREHOUSE_URL": "warehouse.url", "UNCAP_TRACKING_URI": "tracking.uri"}
+VARIABLES = {"UNCAP_WAREHOUSE_URL": "warehouse.url", "UNCAP_TRACKING_URI": "tracking.uri", "UNCAP_LOG_FORMAT": "logging.format"}
 """The environment variables that are read, and the setting that each overrides."""
 
 ADDRESSES: dict[str, Callable[[str, Path], str]] = {"warehouse.url": warehouse_url, "tracking.uri": tracking_uri}
@@ -143,6 +144,8 @@ def _with_absolute_addresses(tree: Tree, sources: Mapping[str, str], folders: Ma
         section, key = dotted.split(".")
         address = tree[section].get(key) if isinstance(tree.get(section), dict) else None
         if isinstance(address, str):
+            if sources[dotted] not in VARIABLES and has_password(address):
+                faults.append(f"{sources[dotted]}: {dotted}: has a password in it; expected secrets in the environment only")
             try:
                 tree = overlay(tree, _nested(dotted, absolute(address, folders[dotted])))
             except ValueError as error:

@@ -8,6 +8,8 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -15,9 +17,10 @@ from rich.table import Table
 from rich.text import Text
 
 from contracts.errors import UncapError
+from flows.log_lines import WARNING, Level, in_json, json_line, printable
 
 Say = Callable[[str], None]
-"""Tells a step in a line of text; functions that take long accept one."""
+"""Tells a step in a line of text, a `contracts.steps.Step` with its rows; functions that take long accept one."""
 
 LINE_WIDTH = 160
 """Columns of a table that goes to a file or a pipe."""
@@ -33,34 +36,81 @@ def console_for_results() -> Console:
     return _console(stderr=False)
 
 
+class NamedRun(Protocol):
+    """What the log says of the run that a step belongs to."""
+
+    run_id: str
+    as_of: date | None
+
+
 @contextmanager
-def narrated(title: str) -> Iterator[Say]:
-    """Tell the steps of a command on stderr, each with the seconds since the beginning, and on a terminal that it is still alive.
+def narrated(title: str, run: NamedRun | None = None) -> Iterator[Say]:
+    """Tell the steps of a command on stderr, a line each, and on a terminal that it is still alive.
+
+    Text has the seconds since the beginning; JSON has those since the step before (``seconds``) and since the beginning
+    (``elapsed_seconds``), the run and the rows.
 
     Parameters
     ----------
     title
         The command, such as ``load``.
+    run
+        The run that is recorded, if it is; its ``as_of`` may become known later.
 
     Yields
     ------
     Say
         Takes one line of text, either what begins or what is done; one that begins with ``warning:`` stands out.
     """
-    console = console_for_steps()
-    began = time.monotonic()
-
-    def say(step: str) -> None:
-        seconds = f"{time.monotonic() - began:6.1f} s  "
-        console.print(Text.assemble((f"{title} {seconds}", "dim"), (step, "yellow" if step.startswith("warning:") else "")))
-
-    if not console.is_terminal:
-        yield say
+    log = _StepLog(title, run)
+    if run is not None:
+        log(f"run {run.run_id}")
+    if not log.console.is_terminal or in_json():
+        yield log
         return
-    bar = Progress(SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn(), console=console, transient=True)
+    bar = Progress(
+        SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn(), console=log.console, transient=True
+    )
     bar.add_task(title, total=None)
     with bar:
-        yield say
+        yield log
+
+
+class _StepLog:
+    """The lines of one command, which know when the one before was."""
+
+    def __init__(self, title: str, run: NamedRun | None) -> None:
+        self.console = console_for_steps()
+        self._title, self._run = title, run
+        self._began = self._last = time.monotonic()
+
+    def __call__(self, step: str) -> None:
+        """Write the line of a step."""
+        now = time.monotonic()
+        since_last, elapsed, self._last = now - self._last, now - self._began, now
+        warns = step.startswith(WARNING.strip())
+        if not in_json():
+            text = (printable(step), "yellow" if warns else "")
+            self.console.print(Text.assemble((f"{self._title} {elapsed:6.1f} s  ", "dim"), text))
+            return
+        facts = {
+            "flow": self._title,
+            "run_id": self._run.run_id if self._run else None,
+            "as_of": self._run.as_of if self._run else None,
+            "step": step.removeprefix(WARNING),
+            "rows": getattr(step, "rows", None),
+            "seconds": round(since_last, 2),
+            "elapsed_seconds": round(elapsed, 2),
+        }
+        _print_line(json_line("warning" if warns else "info", facts))
+
+
+def tell(text: str, level: Level = "info") -> None:
+    """Write a line that belongs to no step on stderr, such as what is waited for."""
+    if in_json():
+        _print_line(json_line(level, {"message": text}))
+    else:
+        console_for_steps().print(Text(printable(text)))
 
 
 def table_of(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[str] = ()) -> Table:
@@ -87,25 +137,50 @@ def table_of(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]
 
 def print_failure(error: UncapError) -> None:
     """Print what is wrong and what to do about it on stderr."""
+    notes = list(getattr(error, "__notes__", ()))
+    if in_json():
+        _print_line(
+            json_line("error", {"message": error.message, "hint": error.hint, "exit_code": error.exit_code, "notes": notes or None})
+        )
+        return
     console = console_for_steps()
-    console.print(Text.assemble(("error: ", "bold red"), error.message))
-    for note in getattr(error, "__notes__", ()):
-        console.print(Text.assemble(("note: ", "bold"), note))
-    console.print(Text.assemble(("hint: ", "bold"), error.hint))
+    console.print(Text.assemble(("error: ", "bold red"), printable(error.message)))
+    for note in notes:
+        console.print(Text.assemble(("note: ", "bold"), printable(note)))
+    console.print(Text.assemble(("hint: ", "bold"), printable(error.hint)))
 
 
 def print_crash(error: BaseException, *, with_traceback: bool) -> None:
     """Print a failure that uncap does not understand: one line and where its traceback lies, or the traceback itself."""
-    console = console_for_steps()
     lines = "".join(traceback.format_exception(error))
     if with_traceback:
-        console.print(Text(lines))
+        console_for_steps().print(Text(printable(lines)))
         return
-    with tempfile.NamedTemporaryFile("w", prefix="uncap-", suffix=".traceback.txt", delete=False, encoding="utf-8") as file:
-        file.write(lines)
-    first_line = str(error).strip().partition("\n")[0]
-    console.print(Text.assemble(("error: ", "bold red"), f"unexpected {type(error).__name__}: {first_line}"))
-    console.print(Text.assemble(("hint: ", "bold"), f"the traceback is in {file.name}; `uncap --debug …` prints it"))
+    first_line = f"unexpected {type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+    _print_crash(first_line, f"{_kept(lines)}; `uncap --debug …` prints it")
+
+
+def _print_crash(first_line: str, hint: str) -> None:
+    if in_json():
+        _print_line(json_line("error", {"message": first_line, "hint": hint, "exit_code": 1}))
+        return
+    console = console_for_steps()
+    console.print(Text.assemble(("error: ", "bold red"), printable(first_line)))
+    console.print(Text.assemble(("hint: ", "bold"), printable(hint)))
+
+
+def _kept(lines: str) -> str:
+    """Keep a traceback in a file of the user's alone, and say where; a full disk must not hide the failure itself."""
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="uncap-", suffix=".traceback.txt", delete=False, encoding="utf-8") as file:
+            file.write(lines)
+    except OSError as failure:
+        return f"the traceback could not be kept ({failure})"
+    return f"the traceback is in {file.name}"
+
+
+def _print_line(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - a console would wrap and colour it
 
 
 def _console(*, stderr: bool) -> Console:
@@ -126,4 +201,4 @@ def _shown(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else printable(str(value))

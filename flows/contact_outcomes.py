@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pandas as pd
-from ibis.backends.duckdb import Backend
 
 from contracts.cells import CELLS
 from contracts.customers import WORK_LIST
@@ -13,6 +12,7 @@ from contracts.raw import INTERACTIONS
 from contracts.weeks import last_week
 from features.churn_population import was_ordered
 from models.contact_episodes import EPISODE_WEEKS, episodes, open_episodes
+from warehouse.session import Warehouse
 from warehouse.tables import fetch, table
 
 REACHED_WEEKS = 4
@@ -21,20 +21,20 @@ REACHED_WEEKS = 4
 CONTACT_KINDS = ["visit", "call"]
 
 
-def fetch_listed(con: Backend, as_of: date) -> pd.DataFrame:
+def fetch_listed(con: Warehouse, as_of: date) -> pd.DataFrame:
     """Return the rows of the work lists before a Sunday: ``list``, ``retailer_id``, ``as_of`` (dates), ``assignment``."""
     stored = table(con, WORK_LIST)
     listed: pd.DataFrame = fetch(con, stored.filter(stored.as_of < as_of).select("list", "retailer_id", "as_of", "assignment")).to_pandas()
     return listed
 
 
-def running_episodes(con: Backend, listed: pd.DataFrame, as_of: date) -> pd.DataFrame:
+def running_episodes(con: Warehouse, listed: pd.DataFrame, as_of: date) -> pd.DataFrame:
     """Return the episodes a Sunday lies within, with ``reached``: whether a visit or call was logged since the draw."""
     running = open_episodes(listed, as_of)
     return running.assign(reached=_any_between(running, _contacts(con, as_of), as_of, timedelta(weeks=EPISODE_WEEKS)))
 
 
-def finished_episodes(con: Backend, listed: pd.DataFrame, as_of: date) -> pd.DataFrame:
+def finished_episodes(con: Warehouse, listed: pd.DataFrame, as_of: date) -> pd.DataFrame:
     """Return the episodes whose 13 weeks are over by a Sunday, with ``ordered`` and ``reached``; cells must be built.
 
     Returns
@@ -54,7 +54,7 @@ def finished_episodes(con: Backend, listed: pd.DataFrame, as_of: date) -> pd.Dat
     )
 
 
-def _contacts(con: Backend, as_of: date) -> pd.DataFrame:
+def _contacts(con: Warehouse, as_of: date) -> pd.DataFrame:
     logged = table(con, INTERACTIONS)
     contacts = logged.filter(logged.occurred_on <= as_of, logged.kind.isin(CONTACT_KINDS)).semi_join(table(con, WORK_LIST), "retailer_id")
     found: pd.DataFrame = fetch(con, contacts.select("retailer_id", day="occurred_on").distinct()).to_pandas()

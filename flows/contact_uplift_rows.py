@@ -6,26 +6,28 @@ import math
 from collections.abc import Mapping
 from datetime import date
 
-import pandas as pd
 import pyarrow as pa
-from ibis.backends.duckdb import Backend
 
 from contracts.customers import CONTACT_UPLIFT, WORK_LISTS
 from flows.contact_outcomes import fetch_listed, finished_episodes
 from flows.settings import Settings
 from models.uplift import Uplift, measure_uplift, shrunk_share
+from warehouse.session import Warehouse
 
 
-def contact_uplift_rows(con: Backend, settings: Settings, as_of: date, run_id: str) -> pa.Table:
-    """Measure every work list as of a Sunday; ``derived.cells`` must be built.
+def contact_uplift_rows(measured: Mapping[str, Uplift], as_of: date, run_id: str) -> pa.Table:
+    """Make what was measured as of a Sunday rows.
+
+    Parameters
+    ----------
+    measured
+        As `measured_uplifts` gives it.
 
     Returns
     -------
     pyarrow.Table
         Rows of ``scored.contact_uplift``: one per list of which anybody was drawn for contact 13 weeks ago or earlier.
     """
-    del settings  # nothing can be set: the wait and the definition of reached are the contract's
-    measured = measured_uplifts(finished_episodes(con, fetch_listed(con, as_of), as_of))
     rows = [
         {
             "as_of": as_of,
@@ -46,8 +48,9 @@ def contact_uplift_rows(con: Backend, settings: Settings, as_of: date, run_id: s
     return pa.Table.from_pylist(rows, schema=CONTACT_UPLIFT.arrow_schema)
 
 
-def measured_uplifts(finished: pd.DataFrame) -> dict[str, Uplift]:
-    """Return the uplift of each work list that has a finished episode; see ``flows.contact_outcomes.finished_episodes``."""
+def measured_uplifts(con: Warehouse, as_of: date) -> dict[str, Uplift]:
+    """Return the uplift of each work list that has a finished episode by a Sunday; ``derived.cells`` must be built."""
+    finished = finished_episodes(con, fetch_listed(con, as_of), as_of)
     return {name: measure_uplift(finished[finished.list == name]) for name in WORK_LISTS if (finished.list == name).any()}
 
 

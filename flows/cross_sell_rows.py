@@ -7,7 +7,6 @@ from datetime import date
 
 import pandas as pd
 import pyarrow as pa
-from ibis.backends.duckdb import Backend
 
 from contracts.cells import CELLS
 from contracts.customers import CROSS_SELL
@@ -18,13 +17,14 @@ from flows.deriving import usable_attributes
 from flows.settings import Settings
 from models.cross_sell import CrossSellSettings, suggest
 from models.retailer_ranges import Ranges, build_ranges
+from warehouse.session import Warehouse
 from warehouse.tables import fetch, table
 
 KINDS = ("tier", "channel", "area")
 """Attributes that make the kind of a shop."""
 
 
-def cross_sell_rows(con: Backend, settings: Settings, as_of: date, forecasts: pd.DataFrame, run_id: str) -> pa.Table:
+def cross_sell_rows(con: Warehouse, settings: Settings, as_of: date, forecasts: pd.DataFrame, run_id: str) -> pa.Table:
     """Suggest SKUs to every active retailer as of a Sunday.
 
     Parameters
@@ -53,7 +53,7 @@ def cross_sell_rows(con: Backend, settings: Settings, as_of: date, forecasts: pd
     return pa.Table.from_pandas(rows, schema=CROSS_SELL.arrow_schema, preserve_index=False)
 
 
-def fetch_ranges(con: Backend, settings: Settings, as_of: date, forecasts: pd.DataFrame) -> Ranges:
+def fetch_ranges(con: Warehouse, settings: Settings, as_of: date, forecasts: pd.DataFrame) -> Ranges:
     """Return what the active retailers carry as of a Sunday."""
     cells, retailers, skus = (table(con, described) for described in (CELLS, RETAILERS, SKUS))
     limits, supply = table(con, ALLOCATION_LIMITS), table(con, SUPPLY)

@@ -7,24 +7,24 @@ from datetime import date
 
 import pandas as pd
 import pyarrow as pa
-from ibis.backends.duckdb import Backend
 
 from contracts.customers import CHURN_GROUP, CONTACT_UPLIFT, CROSS_SELL, RETAILER_SEGMENT, SEGMENT_ALERT, WORK_LIST
 from contracts.scored import CHURN_SCORE, DEMAND_FORECAST
 from contracts.tables import Table
 from flows.churn_group_rows import churn_group_rows
 from flows.console import Say
-from flows.contact_uplift_rows import contact_uplift_rows
+from flows.contact_uplift_rows import contact_uplift_rows, measured_uplifts
 from flows.cross_sell_rows import cross_sell_rows
 from flows.segment_alert_rows import segment_alert_rows
 from flows.segment_rows import reclassification_due, segment_rows
 from flows.settings import Settings
 from flows.work_list_rows import work_list_rows
+from warehouse.session import Warehouse
 from warehouse.tables import fetch, table
 
 
 def customer_rows(
-    con: Backend,
+    con: Warehouse,
     settings: Settings,
     as_of: date,
     scored: Mapping[Table, pa.Table],
@@ -55,16 +55,17 @@ def customer_rows(
         segments = standing_segments(con, as_of)
     rows[CHURN_GROUP] = churn_group_rows(con, settings, as_of, scores, segments, run_id)
     say(f"{rows[CHURN_GROUP].num_rows:,} groups of retailers")
+    measured = measured_uplifts(con, as_of)
     if not _listed_later(con, as_of):
-        rows[WORK_LIST] = work_list_rows(con, settings, as_of, scores, segments, run_id)
+        rows[WORK_LIST] = work_list_rows(con, settings, as_of, scores, segments, measured, run_id)
         say(f"{rows[WORK_LIST].num_rows:,} rows of work lists")
-    rows[CONTACT_UPLIFT] = contact_uplift_rows(con, settings, as_of, run_id)
+    rows[CONTACT_UPLIFT] = contact_uplift_rows(measured, as_of, run_id)
     rows[CROSS_SELL] = cross_sell_rows(con, settings, as_of, _weekly_units(scored[DEMAND_FORECAST]), run_id)
     say(f"{rows[CROSS_SELL].num_rows:,} SKUs to offer")
     return rows
 
 
-def standing_segments(con: Backend, as_of: date) -> pd.DataFrame:
+def standing_segments(con: Warehouse, as_of: date) -> pd.DataFrame:
     """Return the rows of the newest reclassification up to a Sunday."""
     stored = table(con, RETAILER_SEGMENT)
     past = stored.filter(stored.as_of <= as_of)
@@ -72,7 +73,7 @@ def standing_segments(con: Backend, as_of: date) -> pd.DataFrame:
     return segments
 
 
-def _listed_later(con: Backend, as_of: date) -> bool:
+def _listed_later(con: Warehouse, as_of: date) -> bool:
     """Tell whether a later Sunday has lists: nobody acts on a list of the past, and its draw would change who is left alone since."""
     stored = table(con, WORK_LIST)
     return bool(fetch(con, stored.filter(stored.as_of > as_of).select("as_of").limit(1)).num_rows)

@@ -8,31 +8,33 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from ibis.backends.duckdb import Backend
 
+from contracts.monitoring import FEATURE_DRIFT
 from contracts.scored import DEMAND_FORECAST, DEMAND_FORECAST_TOTAL, QUANTILES, TRUE_DEMAND, quantile_column
 from contracts.tables import Table
 from contracts.weeks import HORIZONS, target_week
 from features.attributes import attributes_among
 from flows.demand_rows import fetch_pairs, target_calendar
+from flows.feature_spread import drift_rows
 from flows.registering import FINAL
 from flows.settings import Settings
 from flows.tracking import ModelVersion, model_folder
 from models.demand import DemandForecast, DemandModel
 from models.demand_calibration import Calibration
+from warehouse.session import Warehouse
 
 LAWS_ALONE = "censored-law-1"
 """The version of recovered demand where the demand model's training had no capped orders to learn from: the pairs' own laws."""
 
 
-def forecast_pairs(con: Backend, settings: Settings, as_of: date, version: ModelVersion, run_id: str) -> dict[Table, pa.Table]:
+def forecast_pairs(con: Warehouse, settings: Settings, as_of: date, version: ModelVersion, run_id: str) -> dict[Table, pa.Table]:
     """Forecast every pair as of a Sunday; ``derived.recovered`` must hold that Sunday.
 
     Returns
     -------
     dict
-        Rows of ``scored.demand_forecast``, one per pair and horizon, and of ``scored.demand_forecast_total``, one per pair; none of the
-        second where the model was trained before there were totals.
+        Rows of ``scored.demand_forecast``, one per pair and horizon, of ``scored.demand_forecast_total``, one per pair, and of
+        ``scored.feature_drift``, one per input; none of the second and third where the model was trained before there were such.
     """
     model = DemandModel.load(model_folder(settings, version) / FINAL)
     pairs = fetch_pairs(con, settings, as_of, attributes_among(model.space.names))
@@ -42,6 +44,7 @@ def forecast_pairs(con: Backend, settings: Settings, as_of: date, version: Model
     return {
         DEMAND_FORECAST: pa.concat_tables(weeks),
         DEMAND_FORECAST_TOTAL: _total_rows(pairs, forecasts, model.calibration, as_of, version, run_id),
+        FEATURE_DRIFT: drift_rows(settings, version, "demand", pairs, as_of, run_id),
     }
 
 

@@ -8,7 +8,6 @@ from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
-from ibis.backends.duckdb import Backend
 
 from contracts.cells import RECOVERED
 from contracts.errors import ConfigurationError
@@ -19,7 +18,10 @@ from features.calendar import CALENDAR_FEATURES, FAR_WEEKS, holiday_dates, week_
 from features.demand import GROUP_FEATURES, PAIR_FEATURES, SEASON_FEATURES
 from flows.pair_statements import country_holidays, fetch_described
 from flows.settings import Settings
+from flows.watched_inputs import demand_population
+from models.drift import Population
 from models.stacking import FeatureSpace, StackedRows, feature_space, sample_rows
+from warehouse.session import Warehouse
 from warehouse.tables import fetch, has_rows, table
 
 
@@ -35,11 +37,14 @@ class DemandRows:
         Rows whose target week is known by the Sunday that a twin may know.
     late
         Rows whose target week came after it; None where there are none.
+    population
+        How the inputs were spread over all pairs of the newest cut-off.
     """
 
     space: FeatureSpace
     early: StackedRows
     late: StackedRows | None
+    population: Population
 
     @property
     def size(self) -> int:
@@ -67,13 +72,13 @@ def training_cut_offs(settings: Settings, known: date, first_week: date) -> list
     return [cut_off for cut_off in candidates if cut_off >= earliest]
 
 
-def fetch_pairs(con: Backend, settings: Settings, as_of: date, attributes: Sequence[str]) -> pa.Table:
+def fetch_pairs(con: Warehouse, settings: Settings, as_of: date, attributes: Sequence[str]) -> pa.Table:
     """Return the features of every pair to forecast as of a Sunday, one row each."""
     return fetch_described(con, settings, as_of, attributes)
 
 
 def fetch_pair(
-    con: Backend, settings: Settings, as_of: date, attributes: Sequence[str], pair: tuple[str, str], *, orders_only: bool = False
+    con: Warehouse, settings: Settings, as_of: date, attributes: Sequence[str], pair: tuple[str, str], *, orders_only: bool = False
 ) -> pa.Table:
     """Return the features of one pair (retailer and SKU), or no row where it is not to be forecast.
 
@@ -83,13 +88,13 @@ def fetch_pair(
     return fetch_described(con, settings, as_of, attributes, orders_only=orders_only, retailer_id=retailer_id, sku_id=sku_id)
 
 
-def fetch_judged_pairs(con: Backend, settings: Settings, as_of: date, known: date, attributes: Sequence[str]) -> pa.Table:
+def fetch_judged_pairs(con: Warehouse, settings: Settings, as_of: date, known: date, attributes: Sequence[str]) -> pa.Table:
     """Return the features of pairs as of a past Sunday with what came, ``target_{h}``, and the same weeks a year before, ``naive_{h}``."""
     return fetch_described(con, settings, as_of, attributes, known=known, targets=("target", "naive"))
 
 
 def gather_rows(
-    con: Backend, settings: Settings, cut_offs: Sequence[date], known: date, twin_knows: date, attributes: Sequence[str]
+    con: Warehouse, settings: Settings, cut_offs: Sequence[date], known: date, twin_knows: date, attributes: Sequence[str]
 ) -> DemandRows:
     """Draw training rows from each cut-off in turn, so that only one cut-off's pairs are in memory at a time.
 
@@ -110,6 +115,7 @@ def gather_rows(
     recovered = has_rows(con, RECOVERED)
     share = settings.demand.max_training_rows / sum(len(_known_horizons(cut_off, known)) for cut_off in cut_offs)
     space: FeatureSpace | None = None
+    population: Population | None = None
     early: list[StackedRows] = []
     late: list[StackedRows] = []
     for cut_off in cut_offs:
@@ -122,15 +128,16 @@ def gather_rows(
                 targets = ("target", "settled") if recovered and until != known else ("target",)
                 pairs = fetch_described(con, settings, cut_off, attributes, known=until, settled=known, targets=targets)
                 space = space or space_of(pairs, attributes)
+                population = demand_population(population, pairs, space.plain, cut_off)
                 seed = [settings.demand.seed, cut_off.toordinal(), horizons[0]]
                 parts.append(sample_rows(space, pairs, calendar, horizons, round(share * len(horizons)), seed))
-    if space is None or not early:
+    if space is None or population is None or not early:
         raise ConfigurationError(
             f"demand.cut_offs, demand.cut_off_spacing_weeks: of no week after the {len(cut_offs)} cut-offs is the demand known as of"
             f" {twin_knows}; expected some, to train a model that is judged on weeks it has not seen",
             hint="set more cut-offs, or fewer weeks between them",
         )
-    return DemandRows(space, StackedRows.concatenate(early), StackedRows.concatenate(late) if late else None)
+    return DemandRows(space, StackedRows.concatenate(early), StackedRows.concatenate(late) if late else None, population)
 
 
 def space_of(pairs: pa.Table, attributes: Sequence[str]) -> FeatureSpace:
@@ -145,7 +152,7 @@ def space_of(pairs: pa.Table, attributes: Sequence[str]) -> FeatureSpace:
     )
 
 
-def target_calendar(con: Backend, settings: Settings, as_of: date) -> list[dict[str, float]]:
+def target_calendar(con: Warehouse, settings: Settings, as_of: date) -> list[dict[str, float]]:
     """Return the calendar of the eight target weeks, one mapping each."""
     weeks = [target_week(as_of, horizon) for horizon in HORIZONS]
     around = timedelta(weeks=FAR_WEEKS + 1)

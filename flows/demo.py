@@ -18,6 +18,7 @@ from flows.orchestration import in_flow
 from flows.score import score_steps
 from flows.settings import Settings
 from flows.train import train_steps
+from warehouse.addresses import shown
 from warehouse.tables import fetch, table
 
 COUNTY_FOLDER = PROJECT_FOLDER / "data" / "demo"
@@ -71,6 +72,7 @@ def require_own_warehouse(settings: Settings, folder: Path) -> None:
     strangers = [retailer for retailer in stored if retailer not in own]
     if strangers:
         raise UsageError(
-            f"{settings.warehouse.url}: holds orders of {len(strangers):,} retailers that are not of this county, such as {strangers[0]}",
+            f"{shown(settings.warehouse.url)}: holds orders of {len(strangers):,} retailers that are not of this county,"
+            f" such as {strangers[0]}",
             hint="give the demo a warehouse of its own: UNCAP_WAREHOUSE_URL=data/demo.duckdb UNCAP_TRACKING_URI=mlruns/demo uncap demo",
         )

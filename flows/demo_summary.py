@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
-from ibis.backends.duckdb import Backend
 from rich.console import Console
 
 from contracts.cells import CELLS
@@ -21,7 +20,8 @@ from flows.locations import PROJECT_FOLDER, database_of
 from flows.opening import open_warehouse
 from flows.settings import Settings
 from models.metrics import bias, grouped_wape_loss, wape_loss
-from warehouse.connection import warehouse_path
+from warehouse.addresses import shown
+from warehouse.session import Warehouse
 from warehouse.tables import fetch, table
 
 KEY = ["retailer_id", "sku_id", "week_start"]
@@ -52,7 +52,7 @@ def print_summary(settings: Settings, folder: Path, as_of: date, facts: CountyFa
         console.print(f"  {what:<10} {where}", soft_wrap=True)
 
 
-def _recovery_rows(con: Backend, as_of: date, truth: pd.DataFrame) -> tuple[list[str], list[list[object]]]:
+def _recovery_rows(con: Warehouse, as_of: date, truth: pd.DataFrame) -> tuple[list[str], list[list[object]]]:
     stored = table(con, TRUE_DEMAND)
     estimates = fetch(con, stored.filter(stored.as_of == as_of).select(*KEY, "delivered_units", "true_units", "censoring")).to_pandas()
     cells = estimates.merge(truth, how="left", on=KEY).fillna({"demand_units": 0.0})
@@ -75,7 +75,7 @@ def _recovery_rows(con: Backend, as_of: date, truth: pd.DataFrame) -> tuple[list
     return ["hidden by", "weeks", "bias: orders as demand", "bias: uncap", "WAPE: orders as demand", "WAPE: uncap"], rows
 
 
-def _forecast_rows(con: Backend, as_of: date, truth: pd.DataFrame) -> tuple[list[str], list[list[object]]]:
+def _forecast_rows(con: Warehouse, as_of: date, truth: pd.DataFrame) -> tuple[list[str], list[list[object]]]:
     """Pairs with a history: the naive forecasts have nothing to say of the others, and take orders for demand."""
     stored = table(con, DEMAND_FORECAST)
     forecast = fetch(
@@ -104,7 +104,7 @@ def _forecast_rows(con: Backend, as_of: date, truth: pd.DataFrame) -> tuple[list
     return ["forecast", "bias", "WAPE: pair over 8 weeks", "WAPE: SKU and week"], rows
 
 
-def _at_risk_rows(con: Backend, as_of: date) -> tuple[list[str], list[list[object]]]:
+def _at_risk_rows(con: Warehouse, as_of: date) -> tuple[list[str], list[list[object]]]:
     stored = table(con, CHURN_SCORE)
     scores = fetch(con, stored.filter(stored.as_of == as_of)).to_pandas().sort_values("margin_at_risk", ascending=False)
     columns = ["retailer", "no order in 13 weeks", "margin at risk", "band", "why"]
@@ -115,7 +115,7 @@ def _at_risk_rows(con: Backend, as_of: date) -> tuple[list[str], list[list[objec
     return columns, rows
 
 
-def _list_rows(con: Backend, as_of: date) -> tuple[list[str], list[list[object]]]:
+def _list_rows(con: Warehouse, as_of: date) -> tuple[list[str], list[list[object]]]:
     stored = table(con, WORK_LIST)
     listed = fetch(con, stored.filter(stored.as_of == as_of).select("list", "assignment", "expected_margin_saved")).to_pandas()
     contacts, left_alone = (listed[listed.assignment == assignment] for assignment in ASSIGNMENTS)
@@ -128,14 +128,12 @@ def _list_rows(con: Backend, as_of: date) -> tuple[list[str], list[list[object]]
 
 
 def _places(settings: Settings) -> list[tuple[str, str]]:
-    database = database_of(settings.tracking.uri)
+    database, file = database_of(settings.tracking.uri), database_of(settings.warehouse.url)
+    stored, client = (_relative(file), "DuckDB") if file else (shown(settings.warehouse.url), "PostgreSQL")
     return [
-        (
-            "tables",
-            f"{_relative(warehouse_path(settings.warehouse.url))} (schemas scored, analysis; any DuckDB client, or `uncap status`)",
-        ),
+        ("tables", f"{stored} (schemas scored, analysis; any {client} client, or `uncap status`)"),
         ("lists", "uncap worklist"),
-        ("MLflow", f"mlflow ui --backend-store-uri {'sqlite:///' + _relative(database) if database else settings.tracking.uri}"),
+        ("MLflow", f"mlflow ui --backend-store-uri {'sqlite:///' + _relative(database) if database else shown(settings.tracking.uri)}"),
         ("county", f"{_relative(PROJECT_FOLDER / 'data' / 'demo')} (input/ as loaded, truth/ as it was)"),
     ]
 

@@ -8,13 +8,14 @@ from datetime import date
 
 import pandas as pd
 import pyarrow as pa
-from ibis.backends.duckdb import Backend
 
 from contracts.cells import CELLS, RECOVERED
+from contracts.data_checks import QUARANTINE_DECISIONS, QUARANTINED_LINE
 from contracts.raw import ALLOCATION_LIMITS, ORDER_LINES, RETAILERS, SELL_THROUGH, SKUS, SUPPLY
 from contracts.weeks import last_week
 from features.attributes import ATTRIBUTES, filled_shares
 from features.cells import cells_to_recover, retailer_sku_weeks
+from features.data_check_quarantine import quarantined_lines
 from features.sell_through import sold_and_ordered
 from flows.console import Say
 from flows.settings import Settings
@@ -25,18 +26,25 @@ from models.recensoring import Recensoring, RecensoringSettings, law_alone
 from models.recovery import CensoredHistory, censored_history, learn_to_uncap, recover
 from models.sell_through import ShelfWeeks, corrected_by_shelves, shelf_weeks
 from models.size_laws import RecoverySettings
+from warehouse.session import Warehouse
 from warehouse.tables import fetch, has_rows, materialise, store, table
 
 
-def build_cells(con: Backend) -> int:
-    """Derive all retailer-SKU-weeks anew from what is loaded, and return how many there are."""
-    raw = (table(con, described) for described in (ORDER_LINES, RETAILERS, SKUS, ALLOCATION_LIMITS, SUPPLY))
-    cells = materialise(con, CELLS, retailer_sku_weeks(*raw))
+def build_cells(con: Warehouse, as_of: date | None = None) -> int:
+    """Derive all retailer-SKU-weeks anew from what is loaded, and return how many there are.
+
+    Lines that a check or a person put aside are left out; they are in ``derived.quarantined_line`` with the reason. Decisions of persons
+    that hold from after ``as_of`` do not count.
+    """
+    lines, decisions = table(con, ORDER_LINES), table(con, QUARANTINE_DECISIONS)
+    put_aside = materialise(con, QUARANTINED_LINE, quarantined_lines(lines, decisions, as_of))
+    registers = (table(con, described) for described in (RETAILERS, SKUS, ALLOCATION_LIMITS, SUPPLY))
+    cells = materialise(con, CELLS, retailer_sku_weeks(lines.anti_join(put_aside, "line_id"), *registers))
     counted = fetch(con, cells.aggregate(rows=cells.count()))
     return int(counted["rows"][0].as_py())
 
 
-def usable_attributes(con: Backend, settings: Settings, as_of: date) -> tuple[str, ...]:
+def usable_attributes(con: Warehouse, settings: Settings, as_of: date) -> tuple[str, ...]:
     """Return the attributes that nearly every retailer or SKU with an order up to a Sunday has, in the order of the catalogue."""
     cells = table(con, CELLS)
     known = cells.filter(cells.week_start <= last_week(as_of))
@@ -45,14 +53,14 @@ def usable_attributes(con: Backend, settings: Settings, as_of: date) -> tuple[st
     return tuple(feature.name for feature in ATTRIBUTES if (shares[feature.name] or 0.0) >= least)
 
 
-def fetch_censored(con: Backend, settings: Settings) -> CensoredHistory:
+def fetch_censored(con: Warehouse, settings: Settings) -> CensoredHistory:
     """Fetch the cells that recovery rests on; cells must be built."""
     rested = cells_to_recover(table(con, CELLS), table(con, RETAILERS), table(con, SKUS), settings.recovery.recensoring.free_skus)
     cells = fetch(con, rested).to_pandas()
     return censored_history(cells.assign(week_start=pd.to_datetime(cells.week_start)), settings.recovery.power)
 
 
-def fetch_shelves(con: Backend) -> ShelfWeeks | None:
+def fetch_shelves(con: Warehouse) -> ShelfWeeks | None:
     """Fetch what shops told of their sales, with their orders; None where none did. Cells must be built."""
     if not has_rows(con, SELL_THROUGH):
         return None
@@ -115,7 +123,7 @@ def _words(family: str) -> str:
 
 
 def recover_as_of(
-    con: Backend, settings: Settings, history: CensoredHistory, cut_offs: Sequence[date], learned: Recensoring | None
+    con: Warehouse, settings: Settings, history: CensoredHistory, cut_offs: Sequence[date], learned: Recensoring | None
 ) -> dict[date, pd.DataFrame]:
     """Recover the censored cells as of each cut-off, and keep the estimates in ``derived.recovered``.
 

@@ -8,6 +8,7 @@ import sys
 
 from contracts.errors import ConfigurationError
 from flows.locations import PROJECT_FOLDER
+from flows.log_lines import FORMAT_VARIABLE
 from flows.settings import Settings
 
 QUIET_AND_OFFLINE = {
@@ -52,6 +53,8 @@ def prepare(settings: Settings) -> None:
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": str(settings.retries.attempts),
         "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     }
+    if settings.logging.format == "json":
+        choices[FORMAT_VARIABLE] = "json"
     for variable, value in choices.items():
         os.environ.setdefault(variable, value)
 

@@ -11,7 +11,6 @@ from datetime import date
 from typing import Any
 
 import pyarrow as pa
-from ibis.backends.duckdb import Backend
 
 from contracts.cells import CELLS, RECOVERED
 from contracts.errors import InputDataError
@@ -28,10 +27,12 @@ from flows.published import Pair, PublishedWeek, read_published
 from flows.registering import FINAL, RECOVERY
 from flows.settings import Settings
 from flows.tracking import DEMAND_MODEL, model_folder, registered_version
+from flows.write_lock import warehouse_lock
 from models.demand import DemandModel
 from models.explanation import MeanParts, mean_parts, shown_value
 from models.recensoring import Recensoring
 from models.stacking import FeatureSpace, level_units
+from warehouse.session import Warehouse
 from warehouse.tables import fetch, table
 
 LEVEL_WINDOWS = (13, 26, 52)
@@ -141,7 +142,8 @@ def explain(settings: Settings, pair: Pair, as_of: date | None, week: date | Non
         folder = model_folder(settings, registered_version(settings, DEMAND_MODEL, first.model_version))
         model = DemandModel.load(folder / FINAL)
         attributes = attributes_among(model.space.names)
-        with open_warehouse(settings) as con:
+        # what is derived belongs to whoever holds the lock
+        with warehouse_lock(settings, "write", "explain"), open_warehouse(settings) as con:
             _require_recovered(con, settings, first.as_of, Recensoring.load(folder / RECOVERY), say)
             with_recovery = fetch_pair(con, settings, first.as_of, attributes, pair)
             orders_only = fetch_pair(con, settings, first.as_of, attributes, pair, orders_only=True)
@@ -162,12 +164,12 @@ def explain(settings: Settings, pair: Pair, as_of: date | None, week: date | Non
     return Explanation(first.as_of, *pair, first.method, first.model_version, weeks, limited, closed)
 
 
-def _require_recovered(con: Backend, settings: Settings, as_of: date, recovery: Recensoring | None, say: Say) -> None:
+def _require_recovered(con: Warehouse, settings: Settings, as_of: date, recovery: Recensoring | None, say: Say) -> None:
     """Derive cells and recovered demand as scoring does, unless they are still there from it."""
     recovered = table(con, RECOVERED)
     if fetch(con, recovered.filter(recovered.as_of == as_of).limit(1)).num_rows == 0:
         say(f"recovering true demand as of {as_of}")
-        build_cells(con)
+        build_cells(con, as_of)
         recover_as_of(con, settings, fetch_censored(con, settings), [as_of], recovery)
 
 
@@ -222,7 +224,7 @@ def _factor_part(group: str, figures: Sequence[Figure]) -> Part:
     return Part(group, GROUPS[group][1] if group in GROUPS else group, sum(units), tuple(ranked))
 
 
-def _limited_weeks(con: Backend, as_of: date, pair: Pair) -> tuple[tuple[LimitedWeek, ...], int]:
+def _limited_weeks(con: Warehouse, as_of: date, pair: Pair) -> tuple[tuple[LimitedWeek, ...], int]:
     """Weeks of the last year that a limit touched, newest first, and how many were closed to the pair."""
     cells, published = table(con, CELLS), table(con, TRUE_DEMAND)
     own = cells.filter(cells.retailer_id == pair[0], cells.sku_id == pair[1], in_last_weeks(cells.week_start, as_of, LEVEL_WINDOWS[-1]))

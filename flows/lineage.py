@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from ibis.backends.duckdb import Backend
-
 from contracts.raw import RAW_TABLES
 from contracts.tables import Kind
 from flows.tracking import TableLineage
+from warehouse.session import Warehouse
 from warehouse.tables import fingerprint
 
 
-def table_lineage(con: Backend) -> list[TableLineage]:
+def table_lineage(con: Warehouse) -> list[TableLineage]:
     """Return the lineage of every input table that has rows; its span is that of its first required date."""
     lineage = []
     for described in RAW_TABLES:

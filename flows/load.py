@@ -9,7 +9,7 @@ from flows.console import narrated
 from flows.environment import prepare
 from flows.opening import open_warehouse
 from flows.orchestration import in_flow, named_flow, named_task, show_key_figures, with_retries
-from flows.recording import recorded_run
+from flows.recording import RunRecord, recorded_run
 from flows.settings import Settings, read_settings
 from warehouse.load import TableLoad, load_folder
 
@@ -52,16 +52,16 @@ def load_flow(folder: str, config: str | None = None, *, replace: bool = False) 
 def load_steps(settings: Settings, folder: Path, *, replace: bool) -> list[TableLoad]:
     """Load a folder inside a Prefect flow, and record it."""
     with recorded_run(settings, flow="load", started_at=datetime.now(UTC)) as run:
-        loads = with_retries(load_files, settings)(settings, folder, replace=replace)
+        loads = with_retries(load_files, settings)(settings, folder, run, replace=replace)
         run.rows_written = {f"raw.{table.table}": table.rows_new + table.rows_changed for table in loads}
     show_key_figures("uncap-load", [row_of(table) for table in loads], f"Rows loaded from {folder}, by table.")
     return loads
 
 
 @named_task("check and load the files of the folder")
-def load_files(settings: Settings, folder: Path, *, replace: bool) -> list[TableLoad]:
+def load_files(settings: Settings, folder: Path, run: RunRecord, *, replace: bool) -> list[TableLoad]:
     """Check and load the files in one transaction."""
-    with narrated("load") as say, open_warehouse(settings) as con:
+    with narrated("load", run) as say, open_warehouse(settings) as con:
         return load_folder(con, folder, replace=replace, on_step=say)
 
 

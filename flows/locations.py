@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 PROJECT_FOLDER = Path(__file__).resolve().parents[1]
 """The folder that holds conf/, data/ and mlruns/; the packages are installed editable, so it is where this file lies."""
@@ -80,6 +81,8 @@ def tracking_uri(address: str, folder: Path) -> str:
     """
     scheme, _, rest = address.rpartition("://")
     if scheme in SERVER_SCHEMES and rest:
+        if "@" in rest and "@" not in urlsplit(address).netloc:
+            raise ValueError("an address with a password that cannot be read; expected %2F for / and %40 for @ in it")
         return address.rstrip("/")
     if scheme not in ("", "sqlite"):
         raise ValueError(f"{address!r} is in no known form; expected a folder, sqlite:////absolute.db or http(s)://server")

@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from contextlib import AbstractContextManager
 from datetime import date, timedelta
-
-from ibis.backends.duckdb import Backend
 
 from contracts.errors import InputDataError, UsageError
 from contracts.raw import ORDER_LINES
 from contracts.weeks import last_sunday, last_week, require_sunday, week_start_of
+from flows.console import tell
 from flows.settings import Settings
 from warehouse.connection import connect
+from warehouse.server_locks import session_name
+from warehouse.session import Warehouse
 from warehouse.tables import fetch, table
 
 
-def open_warehouse(settings: Settings) -> AbstractContextManager[Backend]:
-    """Open the warehouse for the body of a ``with``; hold it briefly, because no other process can open it meanwhile.
+def open_warehouse(settings: Settings, *, server_backed_up: bool = False) -> AbstractContextManager[Warehouse]:
+    """Open the warehouse for the body of a ``with``; hold it briefly, because no other process can open a file meanwhile.
+
+    An older schema is brought up to this version first: of a file after a copy was kept, on a server only where there is a backup.
 
     Raises
     ------
     WarehouseError
-        If another process holds it, or it cannot be opened.
+        If another process holds it, it cannot be opened, or its schema is newer than this code.
     """
-    return connect(settings.warehouse.url, threads=settings.warehouse.threads, memory_limit=settings.warehouse.memory_limit)
+    warehouse = settings.warehouse
+    session = session_name(os.getpid(), socket.gethostname())
+    return connect(
+        warehouse.url,
+        threads=warehouse.threads,
+        memory_limit=warehouse.memory_limit,
+        session=session,
+        server_backed_up=server_backed_up,
+        on_migration=tell,
+    )
 
 
-def as_of_or_newest(con: Backend, as_of: date | None) -> date:
+def as_of_or_newest(con: Warehouse, as_of: date | None) -> date:
     """Return the ``as_of`` to work on: the one asked for, or the last Sunday on or before the newest order.
 
     Parameters

@@ -14,8 +14,8 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, PREFECT_HOME, temporary_settings
 
-from contracts.errors import WarehouseError
-from flows.console import console_for_steps
+from contracts.errors import WarehouseAwayError
+from flows.console import tell
 from flows.locking import only_one_process
 from flows.settings import Settings
 
@@ -76,7 +76,7 @@ def in_flow(name: str, function: Callable[P, R], *arguments: P.args, **named: P.
 
 
 def with_retries(step: Task[P, R], settings: Settings) -> Task[P, R]:
-    """Return a task that is tried again while the warehouse is held by another process, telling so on stderr.
+    """Return a task that is tried again while another process holds the warehouse or its server is away, telling so on stderr.
 
     Bad data, a refused statement or a missing model fail at once. MLflow repeats its own requests to a tracking server.
 
@@ -86,13 +86,12 @@ def with_retries(step: Task[P, R], settings: Settings) -> Task[P, R]:
     """
     delay_seconds = settings.retries.delay_seconds
 
-    def is_held(_task: Task[..., Any], _task_run: TaskRun, state: State[Any]) -> bool:
+    def is_away(_task: Task[..., Any], _task_run: TaskRun, state: State[Any]) -> bool:
         try:
             state.result()
-        except WarehouseError as error:
-            if "is locked by" in error.message:
-                console_for_steps().print(f"{step.name}: {error.message}; trying again in {delay_seconds:g} s")
-                return True
+        except WarehouseAwayError as error:
+            tell(f"{step.name}: {error.message}; trying again in {delay_seconds:g} s", "warning")
+            return True
         except Exception:  # noqa: BLE001 - only the question whether to try again; the task raises what failed
             return False
         return False
@@ -100,7 +99,7 @@ def with_retries(step: Task[P, R], settings: Settings) -> Task[P, R]:
     return step.with_options(
         retries=settings.retries.attempts,
         retry_delay_seconds=delay_seconds,
-        retry_condition_fn=is_held if settings.retries.attempts else None,
+        retry_condition_fn=is_away if settings.retries.attempts else None,
     )
 
 

@@ -8,18 +8,18 @@ from functools import cache
 
 import ibis.expr.types as ir
 import pandas as pd
-from ibis.backends.duckdb import Backend
 
 from contracts.cells import CELLS, RECOVERED
 from contracts.weeks import require_sunday
 from features.cells import with_true_units
 from features.churn_history import retailer_weeks
 from features.repeat_orders import repeat_orders
+from warehouse.session import Warehouse
 from warehouse.statements import Statement, compiled, contract_table
 from warehouse.tables import fetch_for
 
 
-def fetch_order_histories(con: Backend, days: Sequence[date]) -> pd.DataFrame:
+def fetch_order_histories(con: Warehouse, days: Sequence[date]) -> pd.DataFrame:
     """Return one row per Sunday and retailer that had ordered by it, those that stopped too; cells must be built.
 
     Returns

@@ -8,7 +8,6 @@ from functools import cache
 
 import ibis.expr.types as ir
 import pyarrow as pa
-from ibis.backends.duckdb import Backend
 
 from contracts.cells import CELLS, RECOVERED
 from contracts.raw import RETAILERS, SKUS
@@ -20,6 +19,7 @@ from features.moving_holidays import weeks_of_same_holiday
 from features.pairs import KEY, ColdStart
 from features.targets import with_targets
 from flows.settings import Settings
+from warehouse.session import Warehouse
 from warehouse.statements import Statement, compiled, contract_table
 from warehouse.tables import fetch_for
 
@@ -30,7 +30,7 @@ _HOLIDAY_WEEKS = tuple(f"holiday_{horizon}" for horizon in HORIZONS)
 
 
 def fetch_described(
-    con: Backend,
+    con: Warehouse,
     settings: Settings,
     as_of: date,
     attributes: Sequence[str],

@@ -1,4 +1,4 @@
-"""Which pictures a training leaves behind, each a figure of its own that touches no global state."""
+"""Which pictures a training, a backtest and monitoring leave behind, each a figure of its own that touches no global state."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ from collections.abc import Mapping, Sequence
 from io import BytesIO
 from itertools import pairwise
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 INK, ACCENT, MUTED = "#26323d", "#1f6fb2", "#a9b4be"
 OTHERS = ("#d1782a", "#5b8f3c", "#8a5aa8", "#b0413e")
 """Colours after the first; each also has a shape or a line of its own."""
+
+STATUS_COLOURS = {"ok": ACCENT, "watch": "#d1782a", "alert": "#b0413e"}
+"""Of a dot, by status; each also has a shape of its own."""
+
+STATUS_SHAPES = {"ok": "o", "watch": "s", "alert": "D"}
 
 
 def feature_importance(names: Sequence[str], gains: Sequence[float], title: str, *, top: int = 25) -> Figure:
@@ -254,6 +260,73 @@ def coverage_by_group(
     axes.set_xticks(range(len(levels)), [f"{100 * level:.0f} %" for level in levels])
     axes.set_xlabel("quantile")
     axes.set_ylabel("found less expected, percentage points")
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=9)
+    return figure
+
+
+def measure_over_time(past: pd.DataFrame, title: str) -> Figure:
+    """Draw a measure over the Sundays it was taken, with what was ok.
+
+    Parameters
+    ----------
+    past
+        Rows of ``scored.monitoring`` of one measure: ``as_of``, ``value``, ``lower``, ``upper``, ``baseline``, ``status``.
+    title
+        Above the picture.
+    """
+    figure, axes = _figure(title, height=2.9)
+    days = [f"{day:%d %b %y}" for day in pd.to_datetime(past.as_of)]
+    places = list(range(len(days)))
+    seen = [*past.value, *past.baseline.dropna()]
+    spread = max(max(seen) - min(seen), 0.02)
+    low, high = min(seen) - 0.6 * spread, max(seen) + 0.6 * spread
+    axes.fill_between(
+        places, past.lower.fillna(low).clip(low), past.upper.fillna(high).clip(upper=high), color=MUTED, alpha=0.2, linewidth=0, label="ok"
+    )
+    if past.baseline.notna().any():
+        axes.plot(places, past.baseline, color=INK, linestyle="--", linewidth=1, label="expected")
+    axes.plot(places, past.value, color=ACCENT, linewidth=1)
+    for status, colour in STATUS_COLOURS.items():
+        which = [place for place, found in zip(places, past.status, strict=True) if found == status]
+        if which:
+            axes.scatter(
+                which,
+                past.value.iloc[which],
+                color=colour,
+                marker=STATUS_SHAPES[status],
+                s=30,
+                zorder=3,
+                label=None if status == "ok" else status,
+            )
+    step = max(1, len(days) // 10)
+    axes.set_xticks(places[::step], days[::step])
+    axes.set_ylim(low, high)
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=9)
+    return figure
+
+
+def bars_in_bounds(parts: pd.DataFrame, title: str) -> Figure:
+    """Draw the parts of one week, each with a dot for its value and a bar for what is ok, in percent.
+
+    Parameters
+    ----------
+    parts
+        Rows of ``scored.monitoring``: ``slice_kind``, ``slice_value``, ``value``, ``lower``, ``upper``, ``status``.
+    title
+        Above the picture.
+    """
+    figure, axes = _figure(title, height=1.3 + 0.26 * len(parts))
+    places = range(len(parts))
+    named = [f"{kind}: {value or 'none'}" for kind, value in zip(parts.slice_kind, parts.slice_value, strict=True)]
+    axes.barh(list(places), 100 * (parts.upper - parts.lower), left=100 * parts.lower, color=MUTED, alpha=0.35, height=0.6, label="ok")
+    for status, colour in STATUS_COLOURS.items():
+        which = [place for place, found in zip(places, parts.status, strict=True) if found == status]
+        if which:
+            axes.scatter(100 * parts.value.iloc[which], which, color=colour, marker=STATUS_SHAPES[status], s=34, zorder=3, label=status)
+    axes.axvline(0.0, color=INK, linewidth=1)
+    axes.set_yticks(list(places), named)
+    axes.set_ylim(len(parts) - 0.5, -0.5)
+    axes.set_xlabel("forecast over what came, beyond that of the whole, %")
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=9)
     return figure
 

@@ -8,13 +8,13 @@ from datetime import date
 from difflib import get_close_matches
 
 import ibis.expr.types as ir
-from ibis.backends.duckdb import Backend
 
 from contracts.errors import UsageError
 from contracts.scored import DEMAND_FORECAST
 from flows.locations import database_of
 from flows.opening import open_warehouse
 from flows.settings import Settings
+from warehouse.session import Warehouse
 from warehouse.tables import fetch, table
 
 Pair = tuple[str, str]
@@ -80,7 +80,7 @@ def read_published(settings: Settings, pair: Pair, as_of: date | None, week: dat
     return chosen
 
 
-def _scored_as_of(con: Backend, forecasts: ir.Table, as_of: date | None) -> date:
+def _scored_as_of(con: Warehouse, forecasts: ir.Table, as_of: date | None) -> date:
     scored: list[date] = sorted(fetch(con, forecasts.select("as_of").distinct())["as_of"].to_pylist(), reverse=True)
     if not scored:
         raise _nothing_scored()
@@ -96,7 +96,7 @@ def _nothing_scored() -> UsageError:
     return UsageError(f"{DEMAND_FORECAST.full_name}: nothing was scored yet", hint="write the scored tables with `uncap score` first")
 
 
-def _no_such_pair(con: Backend, forecasts: ir.Table, pair: Pair, as_of: date) -> UsageError:
+def _no_such_pair(con: Warehouse, forecasts: ir.Table, pair: Pair, as_of: date) -> UsageError:
     """Say what is forecast for the retailer, or which retailers are called nearly like it."""
     retailer, sku = pair
     fault = f"{DEMAND_FORECAST.full_name}: no forecast of retailer_id={retailer}, sku_id={sku} as of {as_of}"
@@ -114,7 +114,7 @@ def _no_such_pair(con: Backend, forecasts: ir.Table, pair: Pair, as_of: date) ->
     )
 
 
-def _distinct(con: Backend, rows: ir.Table, name: str) -> list[str]:
+def _distinct(con: Warehouse, rows: ir.Table, name: str) -> list[str]:
     return sorted(fetch(con, rows.select(name).distinct())[name].to_pylist())
 
 

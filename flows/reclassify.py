@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-from ibis.backends.duckdb import Backend
 
 from contracts.customers import RETAILER_SEGMENT, SEGMENT_ALERT
 from contracts.errors import UsageError
@@ -27,6 +26,7 @@ from flows.segment_rows import segment_rows
 from flows.settings import Settings, read_settings
 from flows.tracking import DEMAND_MODEL, model_folder, registered_version
 from models.recensoring import Recensoring
+from warehouse.session import Warehouse
 from warehouse.tables import fetch, table
 
 
@@ -65,7 +65,7 @@ def reclassify_flow(config: str | None = None, as_of: str | None = None) -> None
 
 def reclassify_steps(settings: Settings, as_of: date | None) -> dict[str, int]:
     """Classify inside a Prefect flow, and record it."""
-    with recorded_run(settings, flow="reclassify", as_of=as_of, started_at=datetime.now(UTC)) as run, narrated("reclassify") as say:
+    with recorded_run(settings, flow="reclassify", as_of=as_of, started_at=datetime.now(UTC)) as run, narrated("reclassify", run) as say:
         as_of = run.as_of = with_retries(choose_scored, settings)(settings, as_of)
         rows = with_retries(classify_again, settings)(settings, as_of, run, say)
         run.rows_written = with_retries(publish_rows, settings)(settings, as_of, rows, say)
@@ -100,7 +100,7 @@ def classify_again(settings: Settings, as_of: date, run: RunRecord, say: Say) ->
         run.demand_model_version = str(forecasts["model_version"][0])
         run.churn_model_version = str(scores["model_version"][0]) if scores.num_rows else None
         demand = registered_version(settings, DEMAND_MODEL, run.demand_model_version)
-        build_cells(con)
+        build_cells(con, as_of)
         recovery = Recensoring.load(model_folder(settings, demand) / RECOVERY)
         recover_as_of(con, settings, fetch_censored(con, settings), [as_of], recovery)
         say(f"true demand recovered as of {as_of}")
@@ -110,13 +110,13 @@ def classify_again(settings: Settings, as_of: date, run: RunRecord, say: Say) ->
     return {RETAILER_SEGMENT: segments, SEGMENT_ALERT: alerts}
 
 
-def _scored_days(con: Backend) -> list[date]:
+def _scored_days(con: Warehouse) -> list[date]:
     """Sundays with forecasts, newest first; churn is not scored where the history is too short for it."""
     days: list[date] = fetch(con, table(con, DEMAND_FORECAST).select("as_of").distinct())["as_of"].to_pylist()
     return sorted(days, reverse=True)
 
 
-def _scored(con: Backend, described: Table, as_of: date) -> pa.Table:
+def _scored(con: Warehouse, described: Table, as_of: date) -> pa.Table:
     rows = table(con, described)
     return fetch(con, rows.filter(rows.as_of == as_of).order_by(*described.key))
 

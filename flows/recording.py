@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from importlib.metadata import version
@@ -14,8 +15,14 @@ from contracts.errors import UncapError, WarehouseError
 from flows.locations import PROJECT_FOLDER
 from flows.opening import as_of_or_newest, open_warehouse
 from flows.orchestration import named_task, with_retries
+from flows.passwords import masked
+from flows.run_alerts import died_among, runs_under_way, tell_died, tell_failed
 from flows.settings import Settings
+from flows.write_lock import warehouse_lock
 from warehouse.runs import finish_run, start_run
+
+ONLY_JUDGE = ("backtest", "tune")
+"""Flows that take hours and change no table that others read: they take the lock only while they derive."""
 
 
 @dataclass
@@ -45,12 +52,14 @@ class RunRecord:
 def recorded_run(settings: Settings, *, flow: str, as_of: date | None = None, started_at: datetime) -> Iterator[RunRecord]:
     """Record a run in ``scored.runs`` around the body, which must be inside a Prefect flow and hold no connection at its ends.
 
+    No two runs of one warehouse overlap that write to it: the run waits for the lock first, and is recorded once it has it.
+
     Parameters
     ----------
     settings
         Where the warehouse is.
     flow
-        ``load``, ``train``, ``score`` or ``backtest``.
+        Its name. ``train`` keeps off other trainings only and takes the lock of writers while it fetches; see also ``ONLY_JUDGE``.
     as_of
         Last day that may be known, as asked for; None where the flow has none or chooses it.
     started_at
@@ -64,8 +73,8 @@ def recorded_run(settings: Settings, *, flow: str, as_of: date | None = None, st
     Raises
     ------
     WarehouseError
-        If the warehouse cannot be opened. What the body raises is recorded and raised unchanged; if even that cannot be recorded,
-        a note on the exception says so.
+        If another run holds the lock for too long, or the warehouse cannot be opened. What the body raises is recorded and raised
+        unchanged; if even that cannot be recorded, a note on the exception says so.
 
     Examples
     --------
@@ -77,20 +86,33 @@ def recorded_run(settings: Settings, *, flow: str, as_of: date | None = None, st
             with open_warehouse(settings) as con:
                 run.rows_written = publish(con, rows, as_of=as_of, keep_weeks=settings.publish.keep_weeks.by_table())
     """
-    run = RunRecord(with_retries(record_start, settings)(settings, flow, as_of, started_at), as_of)
-    try:
-        yield run
-    except BaseException as error:
-        _record_failure(settings, run, error)
-        raise
-    with_retries(record_end, settings)(settings, run, "succeeded")
+    with _lock_of(settings, flow):
+        run = RunRecord(with_retries(record_start, settings)(settings, flow, as_of, started_at), as_of)
+        try:
+            yield run
+        except BaseException as error:
+            _record_failure(settings, run, error)
+            raise
+        with_retries(record_end, settings)(settings, run, "succeeded")
 
 
 @named_task("record the start of the run")
 def record_start(settings: Settings, flow: str, as_of: date | None, started_at: datetime) -> str:
     """Insert the run as ``running`` and return its id; earlier runs of the flow whose process is gone become ``died``."""
     with open_warehouse(settings) as con:
-        return start_run(con, flow, as_of=as_of, started_at=started_at, process_id=os.getpid(), code_version=code_version())
+        under_way = runs_under_way(con, flow)
+        run_id = start_run(
+            con,
+            flow,
+            as_of=as_of,
+            started_at=started_at,
+            process_id=os.getpid(),
+            code_version=code_version(),
+            host=socket.gethostname(),
+        )
+        died = died_among(con, under_way)
+    tell_died(settings, died)
+    return run_id
 
 
 @named_task("record the end of the run")
@@ -134,10 +156,18 @@ def code_version() -> str:
     return f"{released}+{commit}"
 
 
+def _lock_of(settings: Settings, flow: str) -> AbstractContextManager[None]:
+    if flow in ONLY_JUDGE:
+        return nullcontext()
+    return warehouse_lock(settings, "train" if flow == "train" else "write", flow)
+
+
 def _record_failure(settings: Settings, run: RunRecord, error: BaseException) -> None:
     """Complete the row of a run that failed, past Prefect, which may itself be ending."""
-    reason = error.message if isinstance(error, UncapError) else f"{type(error).__name__}: {error}"
+    reason = masked(error.message if isinstance(error, UncapError) else f"{type(error).__name__}: {error}")
     try:
         record_end.fn(settings, run, "failed", reason)
     except WarehouseError as second:
         error.add_note(f"the run could not be recorded as failed in scored.runs: {second.message}")
+    if not isinstance(error, KeyboardInterrupt) and (untold := tell_failed(settings, run.run_id, reason)):
+        error.add_note(untold)

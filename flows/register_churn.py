@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from flows.features_made import features_version
+from flows.judged_origins import churn_rule, judge_churn
+from flows.judgement import Training, log_verdict
 from flows.plots import calibration, feature_importance
-from flows.registering import FINAL, TWIN, Verdict, decide
+from flows.registering import FINAL, TWIN, Judged, Verdict, carry_out, decide
+from flows.registry import FEATURES_TAG
 from flows.settings import Settings
-from flows.timing import Stopwatch
 from flows.tracking import CHURN_MODEL, ModelVersion, TableLineage, TrackedRun, model_folder, tracked_run
-from flows.train_churn import CRITERION, TrainedChurn, judge, stacked_probabilities
+from flows.train_churn import CRITERION, TrainedChurn, stacked_probabilities
+from flows.training import TrainingRows
+from flows.watched_inputs import churn_population
 from models import churn_storage
+from models.drift import FEATURE_BINS
 from models.repeat_orders import ORDER_COLUMNS
 
 EXAMPLE_ROWS = 5
@@ -29,24 +34,17 @@ HEADLINES = {
 }
 
 
-def register_churn(
-    settings: Settings,
-    as_of: date,
-    run_id: str,
-    trained: TrainedChurn,
-    lineage: Sequence[TableLineage],
-    watch: Stopwatch,
-    folder: Path,
-) -> Verdict:
+def register_churn(settings: Settings, rows: TrainingRows, trained: TrainedChurn, run: Training, folder: Path) -> Verdict:
     """Log a trained churn model, register it, and promote it if it deserves it."""
     for name, model in ((FINAL, trained.model), (TWIN, trained.twin)):
         (folder / name).mkdir()
         churn_storage.save(model, folder / name)
+    churn_population(trained.labelled, trained.model.features).save(folder / FEATURE_BINS)
     example = _example(trained)
-    tags = {"as_of": as_of.isoformat(), "uncap_run_id": run_id} | _remarks(trained)
-    with tracked_run(settings, f"churn {as_of}", tags) as tracked:
-        _log(tracked, settings, trained, lineage)
-        tracked.log_metrics(watch.metrics())
+    tags = run.tags(rows.history.as_of) | _remarks(trained) | {FEATURES_TAG: features_version(trained.model.features)}
+    with tracked_run(settings, f"churn {rows.history.as_of}", tags) as tracked:
+        _log(tracked, settings, trained, rows.history.lineage)
+        tracked.log_metrics(run.watch.metrics())
         registered = tracked.register_model(
             CHURN_MODEL,
             folder,
@@ -54,20 +52,22 @@ def register_churn(
             input_example=example,
             output_example=trained.model.predict(example),
         )
-        loss = trained.figures.get(CRITERION)
-        wins, champion_loss, champion_version = decide(settings, registered, loss, lambda rival: _loss_of(settings, rival, trained))
-    return Verdict(
-        CHURN_MODEL,
-        registered.version,
-        wins,
-        "Brier loss",
-        loss,
-        champion_loss,
-        champion_version,
-        "weeks since last order",
-        trained.figures.get("recency.brier_loss"),
-        "; ".join(_remarks(trained).values()) or None,
-    )
+        judged = judge_churn(trained.twin, trained.test)
+        decision = decide(settings, registered, judged, lambda rival: _judged(settings, rival, trained), churn_rule(settings), run.due)
+        verdict = Verdict(
+            CHURN_MODEL,
+            registered.version,
+            decision,
+            "Brier loss",
+            trained.figures.get(CRITERION),
+            judged,
+            "weeks since last order",
+            trained.figures.get("recency.brier_loss"),
+            "; ".join(_remarks(trained).values()) or None,
+        )
+        log_verdict(settings, tracked, registered, verdict)
+    carry_out(settings, registered, decision)
+    return verdict
 
 
 def _remarks(trained: TrainedChurn) -> dict[str, str]:
@@ -76,12 +76,12 @@ def _remarks(trained: TrainedChurn) -> dict[str, str]:
     return gate if trained.false_churn is None else gate | {"false_churn": trained.false_churn.sentence()}
 
 
-def _loss_of(settings: Settings, rival: ModelVersion, trained: TrainedChurn) -> float:
-    """Measure the champion's twin on the rows the challenger's twin was judged on."""
+def _judged(settings: Settings, rival: ModelVersion, trained: TrainedChurn) -> Judged:
+    """Judge the champion's twin on the rows the challenger's twin was judged on."""
     twin = churn_storage.load(model_folder(settings, rival) / TWIN)
     # attributes that the champion saw and that are no longer complete are unknown to it now
     test = trained.test.assign(**{name: np.nan for name in twin.features if name not in trained.test})
-    return judge(test, {"served": stacked_probabilities(twin, test)})[CRITERION]
+    return judge_churn(twin, test)
 
 
 def _log(tracked: TrackedRun, settings: Settings, trained: TrainedChurn, lineage: Sequence[TableLineage]) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +11,20 @@ import pandas as pd
 
 from contracts.scored import QUANTILES
 from contracts.weeks import HORIZONS
+from flows.features_made import demand_features, features_version
+from flows.judged_origins import demand_rule, judge_demand
+from flows.judgement import Training, log_verdict
 from flows.plots import calibration, feature_importance, forecast_vs_naive, quantile_coverage
-from flows.registering import FINAL, RECOVERY, TWIN, Verdict, decide
+from flows.registering import FINAL, RECOVERY, TWIN, Judged, Verdict, carry_out, decide
+from flows.registry import FEATURES_TAG
 from flows.settings import Settings
-from flows.timing import Stopwatch
 from flows.tracking import DEMAND_MODEL, ModelVersion, TableLineage, TrackedRun, model_folder, tracked_run
 from flows.train_demand import CRITERION, TrainedDemand, coverage_by_level
+from flows.training import TrainingRows
 from models.demand import DemandModel
 from models.demand_serving import ServedDemand, served_rows
-from models.evaluation import FORECASTS, compare_forecasts, order_calibration
+from models.drift import FEATURE_BINS
+from models.evaluation import FORECASTS, order_calibration
 from models.metrics import forecast_value_added_score, grouped_wape_loss
 from models.recensoring import Recensoring
 from models.stacking import StackedRows
@@ -35,26 +38,19 @@ HEADLINES = {
 }
 
 
-def register_demand(
-    settings: Settings,
-    as_of: date,
-    run_id: str,
-    learned: tuple[TrainedDemand, Recensoring | None],
-    lineage: Sequence[TableLineage],
-    watch: Stopwatch,
-    folder: Path,
-) -> Verdict:
+def register_demand(settings: Settings, rows: TrainingRows, trained: TrainedDemand, run: Training, folder: Path) -> Verdict:
     """Log a trained demand model with the recovery it rests on, register both as one, and promote it if it deserves it."""
-    trained, recovery = learned
+    recovery, threads = rows.recovery, settings.demand.lightgbm.num_threads
     trained.model.save(folder / FINAL)
     trained.twin.save(folder / TWIN)
+    rows.demand.population.save(folder / FEATURE_BINS)
     if recovery is not None:
         recovery.save(folder / RECOVERY)
     example = served_rows(_first(trained.rows, EXAMPLE_ROWS), trained.model.space.names)
-    tags = {"as_of": as_of.isoformat(), "uncap_run_id": run_id}
-    with tracked_run(settings, f"demand {as_of}", tags) as tracked:
-        _log(tracked, settings, trained, lineage)
-        tracked.log_metrics(watch.metrics())
+    tags = run.tags(rows.history.as_of) | {FEATURES_TAG: features_version(demand_features(trained.model.space))}
+    with tracked_run(settings, f"demand {rows.history.as_of}", tags) as tracked:
+        _log(tracked, settings, trained, rows.history.lineage)
+        tracked.log_metrics(run.watch.metrics() | rows.identified.metrics())
         if recovery is not None:
             tracked.log_document("recovery.json", _recovery_choice(recovery))
             tracked.log_metrics(_recovery_metrics(recovery))
@@ -65,20 +61,26 @@ def register_demand(
             input_example=example,
             output_example=ServedDemand(trained.model).predict(example),
         )
-        loss = trained.figures[CRITERION]
-        wins, champion_loss, champion_version = decide(settings, registered, loss, lambda rival: _loss_of(settings, rival, trained))
-    best = min(("seasonal_naive", "recent_mean"), key=lambda name: trained.figures[f"{name}.pinball_loss"])
-    return Verdict(
-        DEMAND_MODEL,
-        registered.version,
-        wins,
-        "pinball loss",
-        loss,
-        champion_loss,
-        champion_version,
-        best.replace("_", " "),
-        trained.figures[f"{best}.pinball_loss"],
-    )
+        judged = judge_demand(trained.twin, rows.judged, threads) or ()
+
+        def judge_rival(rival: ModelVersion) -> Judged | None:
+            return judge_demand(DemandModel.load(model_folder(settings, rival) / TWIN), rows.judged, threads)
+
+        decision = decide(settings, registered, judged, judge_rival, demand_rule(settings), run.due)
+        best = min(("seasonal_naive", "recent_mean"), key=lambda name: trained.figures[f"{name}.pinball_loss"])
+        verdict = Verdict(
+            DEMAND_MODEL,
+            registered.version,
+            decision,
+            "pinball loss",
+            trained.figures[CRITERION],
+            judged,
+            best.replace("_", " "),
+            trained.figures[f"{best}.pinball_loss"],
+        )
+        log_verdict(settings, tracked, registered, verdict)
+    carry_out(settings, registered, decision)
+    return verdict
 
 
 def _recovery_choice(recovery: Recensoring) -> dict[str, object]:
@@ -105,15 +107,6 @@ def _recovery_metrics(recovery: Recensoring) -> dict[str, float]:
             for name, value in (("bias", check.bias), ("wape_loss", check.wape))
         }
     )
-
-
-def _loss_of(settings: Settings, rival: ModelVersion, trained: TrainedDemand) -> float:
-    """Measure the champion's twin on the weeks the challenger's twin was judged on; one that cannot forecast them loses."""
-    twin = DemandModel.load(model_folder(settings, rival) / TWIN)
-    if twin.space.missing_from(trained.held_out.pairs):
-        return math.inf
-    weeks = trained.held_out.judge(twin, settings.demand.lightgbm.num_threads)
-    return compare_forecasts(weeks, QUANTILES)[CRITERION]
 
 
 def _log(tracked: TrackedRun, settings: Settings, trained: TrainedDemand, lineage: Sequence[TableLineage]) -> None:

@@ -6,17 +6,17 @@ from datetime import date
 
 import pandas as pd
 import pyarrow as pa
-from ibis.backends.duckdb import Backend
 
 from contracts.customers import RETAILER_SEGMENT, SEGMENT_ALERT
 from contracts.raw import RETAILERS, SEGMENT_OVERRIDES
 from contracts.segment_definitions import VERSION
 from flows.settings import Settings
 from models.segment_alerts import segment_alerts
+from warehouse.session import Warehouse
 from warehouse.tables import fetch, table
 
 
-def segment_alert_rows(con: Backend, settings: Settings, as_of: date, segments: pd.DataFrame, run_id: str) -> pa.Table:
+def segment_alert_rows(con: Warehouse, settings: Settings, as_of: date, segments: pd.DataFrame, run_id: str) -> pa.Table:
     """Audit a reclassification.
 
     Parameters
@@ -43,7 +43,7 @@ def segment_alert_rows(con: Backend, settings: Settings, as_of: date, segments: 
     return pa.Table.from_pandas(rows.astype({"retailers": "int64"}), schema=SEGMENT_ALERT.arrow_schema, preserve_index=False)
 
 
-def _previous(con: Backend, as_of: date) -> pd.DataFrame:
+def _previous(con: Warehouse, as_of: date) -> pd.DataFrame:
     """The reclassification before; no row the first time."""
     stored = table(con, RETAILER_SEGMENT)
     earlier = stored.filter(stored.as_of < as_of, stored.definition_version == VERSION)

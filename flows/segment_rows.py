@@ -9,7 +9,6 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from ibis.backends.duckdb import Backend
 
 from contracts.cells import CELLS, RECOVERED
 from contracts.customers import RETAILER_SEGMENT
@@ -26,6 +25,7 @@ from models.lifetime_value import ValueSettings
 from models.overrides import apply_overrides
 from models.segment_reasons import change_reasons
 from models.segments import PREVIOUS, Evidence, classify
+from warehouse.session import Warehouse
 from warehouse.statements import Statement, compiled, contract_table
 from warehouse.tables import fetch, fetch_for, table
 
@@ -34,7 +34,7 @@ KEPT_DECIMALS = 6
 PAIR_FORECAST = ("retailer_id", "sku_id", "mean_units")
 
 
-def reclassification_due(con: Backend, as_of: date) -> bool:
+def reclassification_due(con: Warehouse, as_of: date) -> bool:
     """Tell whether nothing was classified yet in the calendar month of a Sunday, before it; a rerun of the first one is due again."""
     stored = table(con, RETAILER_SEGMENT)
     of_month = stored.filter(stored.as_of >= as_of.replace(day=1), stored.as_of < as_of)
@@ -42,7 +42,7 @@ def reclassification_due(con: Backend, as_of: date) -> bool:
 
 
 def segment_rows(
-    con: Backend, settings: Settings, as_of: date, scores: pd.DataFrame, forecasts: pa.Table | pd.DataFrame, run_id: str
+    con: Warehouse, settings: Settings, as_of: date, scores: pd.DataFrame, forecasts: pa.Table | pd.DataFrame, run_id: str
 ) -> pa.Table:
     """Classify every retailer as of a Sunday; ``derived.cells`` must be built and ``derived.recovered`` hold that Sunday.
 
@@ -73,7 +73,7 @@ def segment_rows(
     return pa.table(columns, schema=RETAILER_SEGMENT.arrow_schema)
 
 
-def gather_evidence(con: Backend, settings: Settings, as_of: date, scores: pd.DataFrame, forecasts: pa.Table | pd.DataFrame) -> Evidence:
+def gather_evidence(con: Warehouse, settings: Settings, as_of: date, scores: pd.DataFrame, forecasts: pa.Table | pd.DataFrame) -> Evidence:
     """Fetch what a reclassification rests on, as of a Sunday; see `segment_rows`."""
     return Evidence(
         history=_rounded(_fetched(con, history_statement(), as_of)),
@@ -105,7 +105,7 @@ def price_statement() -> Statement:
     return compiled(lambda day: sku_prices(_cells(day), contract_table(SKUS), day).order_by("sku_id"), "as_of")
 
 
-def previous_segments(con: Backend, as_of: date) -> pd.DataFrame:
+def previous_segments(con: Warehouse, as_of: date) -> pd.DataFrame:
     """Return the rows of the newest reclassification before the calendar month of a Sunday; none the first time."""
     stored = table(con, RETAILER_SEGMENT)
     earlier = stored.filter(stored.as_of < as_of.replace(day=1), stored.definition_version == VERSION)
@@ -130,7 +130,7 @@ def _cells(as_of: date) -> ir.Table:
     return with_true_units(contract_table(CELLS), contract_table(RECOVERED), as_of)
 
 
-def _fetched(con: Backend, statement: Statement, as_of: date) -> pd.DataFrame:
+def _fetched(con: Warehouse, statement: Statement, as_of: date) -> pd.DataFrame:
     rows: pd.DataFrame = fetch_for(con, statement, {"as_of": require_sunday(as_of)}).to_pandas()
     return rows
 

@@ -11,9 +11,14 @@ from pydantic import Field, ValidationError
 
 from contracts.errors import ConfigurationError
 from features.holiday_names import MOVING_SLOTS
+from flows.alert_settings import Alerts
+from flows.concurrency_settings import Concurrency
 from flows.configuration import Configuration, faults_of, read_configuration
 from flows.customer_settings import Audit, CrossSell, Value, WorkLists
+from flows.data_check_settings import DataChecks
+from flows.lifecycle_settings import Lifecycle
 from flows.model_settings import Churn, ColdStart, Demand, Features, Recovery, Tune
+from flows.monitor_settings import Monitoring
 from flows.setting_types import Section, Text, Threads
 
 
@@ -71,8 +76,9 @@ class Retries(Section):
 
 
 class Logging(Section):
-    """What the libraries underneath may say."""
+    """How steps are told on stderr, and what the libraries underneath may say."""
 
+    format: Literal["text", "json"]
     libraries: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 
@@ -91,6 +97,7 @@ class Settings(Section):
     warehouse: Warehouse
     tracking: Tracking
     calendar: Calendar
+    data_checks: DataChecks
     features: Features
     recovery: Recovery
     demand: Demand
@@ -99,10 +106,14 @@ class Settings(Section):
     work_lists: WorkLists
     audit: Audit
     tune: Tune
+    lifecycle: Lifecycle
     cold_start: ColdStart
     cross_sell: CrossSell
+    monitoring: Monitoring
+    alerts: Alerts
     publish: Publish
     retries: Retries
+    concurrency: Concurrency
     logging: Logging
 
 

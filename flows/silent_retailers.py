@@ -9,7 +9,6 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from ibis.backends.duckdb import Backend
 
 from contracts.cells import CELLS
 from contracts.churn_targets import CLOSED_SHARE
@@ -21,6 +20,7 @@ from features.silences import closed_silences, gone_since
 from flows.settings import Settings
 from models.own_margin import margin_before_last_order
 from models.silence_return import fit_returns, silence_rhythms
+from warehouse.session import Warehouse
 from warehouse.statements import Statement, compiled, contract_table
 from warehouse.tables import fetch, fetch_for, table
 
@@ -28,7 +28,7 @@ MONDAY_ZERO = date(1970, 1, 5)
 """The week that is number 0."""
 
 
-def fetch_silent(con: Backend, settings: Settings, as_of: date) -> pd.DataFrame:
+def fetch_silent(con: Warehouse, settings: Settings, as_of: date) -> pd.DataFrame:
     """Return the retailers without an order in the last 8 weeks that are neither closed nor replaced; cells must be built.
 
     Returns
@@ -96,7 +96,7 @@ def _weeks_by_retailer(weeks: pd.DataFrame) -> Mapping[str, npt.NDArray[np.int64
     return {str(name): np.asarray(numbers[rows], dtype=np.int64) for name, rows in places.items()}
 
 
-def _last_reasons(con: Backend, silent: pd.DataFrame) -> pd.DataFrame:
+def _last_reasons(con: Warehouse, silent: pd.DataFrame) -> pd.DataFrame:
     """The reasons of each retailer's last score up to the Sunday of its last order: those of later scores are of the silence itself."""
     stored = table(con, CHURN_SCORE)
     scores = fetch(con, stored.select("as_of", "retailer_id", "reason_1", "reason_2")).to_pandas()

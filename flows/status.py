@@ -5,26 +5,35 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
-from ibis.backends.duckdb import Backend
 from rich.console import Console
 
 from contracts.customers import CUSTOMER_TABLES
 from contracts.raw import RAW_TABLES
 from contracts.scored import CHURN_SCORE, DEMAND_FORECAST, DEMAND_FORECAST_TOTAL, TRUE_DEMAND
 from contracts.tables import Kind, Table
+from contracts.weeks import last_sunday
 from flows.console import table_of
 from flows.locations import database_of
+from flows.missed_weeks import Overdue, healing_command, missed_sundays, overdue_flows
+from flows.monitor_status import MonitoringCount, newest_counts
 from flows.opening import open_warehouse
+from flows.passwords import masked
+from flows.retraining import due_models
 from flows.settings import Settings
 from flows.tracking import CHURN_MODEL, DEMAND_MODEL, champion
+from warehouse.addresses import shown
 from warehouse.runs import last_runs
+from warehouse.session import Warehouse
 from warehouse.tables import fetch, table
 
 SHOWN = (TRUE_DEMAND, DEMAND_FORECAST, DEMAND_FORECAST_TOTAL, CHURN_SCORE, *CUSTOMER_TABLES)
 """Scored tables that the status lists."""
+
+REMARKS = ("promotion_gate", "false_churn")
+"""Tags of a model version that tell in words which forecast was chosen and why, and what became of retailers taken for churners."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +58,13 @@ class ScoredTable:
 
 @dataclass(frozen=True)
 class Champion:
-    """The champion of a registered model; ``version`` is None before the first training."""
+    """The champion of a registered model; ``version`` is None before the first training, ``remarks`` are those of REMARKS it has."""
 
     model: str
     version: str | None
     as_of: str | None
     metrics: dict[str, float]
+    remarks: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -71,8 +81,16 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Retraining:
+    """A champion in whose place a new training is due, and why."""
+
+    model: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Status:
-    """Everything that ``uncap status`` tells."""
+    """Everything that ``uncap status`` tells; ``missed_sundays`` were not scored, ``overdue`` flows have not succeeded for a week."""
 
     warehouse: str
     tracking: str
@@ -80,11 +98,22 @@ class Status:
     scored: tuple[ScoredTable, ...]
     champions: tuple[Champion, ...]
     runs: tuple[Run, ...]
+    missed_sundays: tuple[date, ...]
+    overdue: tuple[Overdue, ...]
+    monitoring: MonitoringCount | None
+    retraining: tuple[Retraining, ...]
     next_step: str | None
 
 
-def read_status(settings: Settings) -> Status:
+def read_status(settings: Settings, now: datetime | None = None) -> Status:
     """Look into the warehouse and the tracking store, without making either.
+
+    Parameters
+    ----------
+    settings
+        Where they are.
+    now
+        When it is, with a time zone; the clock's time if None.
 
     Raises
     ------
@@ -96,15 +125,24 @@ def read_status(settings: Settings) -> Status:
     loaded: tuple[LoadedTable, ...] = ()
     scored: tuple[ScoredTable, ...] = ()
     runs: tuple[Run, ...] = ()
+    missed: tuple[date, ...] = ()
+    overdue: tuple[Overdue, ...] = ()
+    monitoring: MonitoringCount | None = None
+    retraining: tuple[Retraining, ...] = ()
+    now = now or datetime.now(UTC)
     file = database_of(settings.warehouse.url)
     if file is None or file.exists():
         with open_warehouse(settings) as con:
             loaded = tuple(_loaded(con, described) for described in RAW_TABLES)
             scored = tuple(_scored(con, described) for described in SHOWN)
             runs = tuple(_run(row) for row in last_runs(con).to_pylist())
+            missed, overdue = tuple(missed_sundays(con, now.date())), tuple(overdue_flows(con, now))
+            monitoring = newest_counts(con)
+            retraining = _retraining(con, settings, loaded)
     champions = tuple(_champion(settings, name) for name in (DEMAND_MODEL, CHURN_MODEL))
-    next_step = _next_step(loaded, scored, champions)
-    return Status(settings.warehouse.url, settings.tracking.uri, loaded, scored, champions, runs, next_step)
+    next_step = _next_step(loaded, scored, champions) or _catching_up(missed, overdue)
+    addresses = (shown(settings.warehouse.url), masked(settings.tracking.uri))
+    return Status(*addresses, loaded, scored, champions, runs, missed, overdue, monitoring, retraining, next_step)
 
 
 def as_json(status: Status) -> str:
@@ -124,16 +162,37 @@ def print_status(status: Status, console: Console) -> None:
         console.print(table_of("Scored", columns, scored, numbers=["rows", "rows of it"]), "")
     champions = [(c.model, c.version, c.as_of, _headline(c.metrics)) for c in status.champions if c.version]
     if champions:
-        console.print(table_of("Champions", ["model", "version", "trained as of", "on the held-out origin"], champions), "")
+        console.print(table_of("Champions", ["model", "version", "trained as of", "on the held-out origin"], champions))
+        remarks = [f"{c.model}: {remark}" for c in status.champions for remark in c.remarks.values()]
+        console.print(*remarks, "", sep="\n", markup=False)
     runs = [(r.flow, r.status, r.as_of, _minute(r.started_at), _seconds(r), _first_line(r.error)) for r in status.runs]
     if runs:
         columns = ["flow", "ended", "as of", "started (UTC)", "seconds", "why it failed"]
         console.print(table_of("Last runs", columns, runs, numbers=["seconds"]), "")
+    if status.monitoring is not None:
+        counts = status.monitoring
+        told = f"{counts.alerts} alerts, {counts.watched} to watch" if counts.alerts + counts.watched else "all within their bounds"
+        console.print(f"Monitoring as of {counts.as_of}: {counts.measures:,} measures, {told}", "", sep="\n", markup=False)
+    for due in status.retraining:
+        console.print(f"Retraining is due: {due.model}: {due.reason}", markup=False)
+    if status.missed_sundays:
+        first, last = status.missed_sundays[0], status.missed_sundays[-1]
+        console.print(f"Not scored: {len(status.missed_sundays)} Sundays, {first} to {last}")
+    for flow in status.overdue:
+        console.print(f"Overdue: {flow.flow} last succeeded {flow.days} days ago")
     if status.next_step:
         console.print(f"Next: {status.next_step}", markup=False)
 
 
-def _loaded(con: Backend, described: Table) -> LoadedTable:
+def _retraining(con: Warehouse, settings: Settings, loaded: Sequence[LoadedTable]) -> tuple[Retraining, ...]:
+    """Name the champions that are old, or left their bounds, as of the newest Sunday with orders."""
+    last_order = next((found.last_day for found in loaded if found.table == "raw.order_lines"), None)
+    if last_order is None or champion(settings, DEMAND_MODEL) is None:
+        return ()
+    return tuple(Retraining(model, due.reason) for model, due in due_models(con, settings, last_sunday(last_order)).items())
+
+
+def _loaded(con: Warehouse, described: Table) -> LoadedTable:
     rows = table(con, described)
     day = next((column.name for column in described.columns if column.kind is Kind.DATE and column.required), None)
     spans = {"first_day": rows[day].min(), "last_day": rows[day].max()} if day else {}
@@ -141,7 +200,7 @@ def _loaded(con: Backend, described: Table) -> LoadedTable:
     return LoadedTable(described.full_name, found["rows"], found.get("first_day"), found.get("last_day"))
 
 
-def _scored(con: Backend, described: Table) -> ScoredTable:
+def _scored(con: Warehouse, described: Table) -> ScoredTable:
     rows = table(con, described)
     by_as_of = fetch(con, rows.group_by("as_of").aggregate(rows=rows.count()).order_by("as_of")).to_pylist()
     if not by_as_of:
@@ -153,8 +212,9 @@ def _scored(con: Backend, described: Table) -> ScoredTable:
 def _champion(settings: Settings, name: str) -> Champion:
     found = champion(settings, name)
     if found is None:
-        return Champion(name, None, None, {})
-    return Champion(name, found.version, found.tags.get("as_of"), dict(found.metrics))
+        return Champion(name, None, None, {}, {})
+    remarks = {tag: found.tags[tag] for tag in REMARKS if tag in found.tags}
+    return Champion(name, found.version, found.tags.get("as_of"), dict(found.metrics), remarks)
 
 
 def _run(row: dict[str, Any]) -> Run:
@@ -170,6 +230,15 @@ def _next_step(loaded: Sequence[LoadedTable], scored: Sequence[ScoredTable], cha
     if not any(found.table == DEMAND_FORECAST.full_name and found.rows for found in scored):
         return "write the scored tables with `uncap score`"
     return None
+
+
+def _catching_up(missed: Sequence[date], overdue: Sequence[Overdue]) -> str | None:
+    """Say what heals weeks that were missed: new orders first, for the newest of them are not known to be missed without."""
+    if any(found.flow == "load" for found in overdue):
+        return "load the orders of the last weeks with `uncap load DIR`; `uncap status` then tells which Sundays to score"
+    if missed:
+        return f"score what was missed with `{healing_command(missed)}`"
+    return "score the newest Sunday with `uncap score`" if overdue else None
 
 
 def _headline(metrics: dict[str, float], most: int = 5) -> str:

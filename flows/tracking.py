@@ -26,6 +26,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from contracts.errors import TrackingError
 from flows.locations import database_of
 from flows.locking import only_one_process
+from flows.model_files import CONTENT, digest_of, require_untouched
+from flows.passwords import masked
 from flows.settings import Settings
 
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -33,6 +35,9 @@ DEMAND_MODEL, CHURN_MODEL = "uncap-demand", "uncap-churn"
 
 SERVED_MODEL = Path(__file__).with_name("served_model.py")
 """The code by which MLflow loads a registered model."""
+
+Store = MlflowClient
+"""The tracking store, for those that may not know MLflow."""
 
 BATCH = 100
 """Parameters that MLflow takes in one request, at most."""
@@ -151,6 +156,7 @@ class TrackedRun:
         ModelVersion
             The version, without metrics; it is not yet champion.
         """
+        tags = self._tags | {CONTENT: digest_of(folder)}
         with _mlflow_failures(), warnings.catch_warnings():
             # MLflow's own: on pandas it calls in a deprecated way, and on integer columns that could hold nulls, which ours cannot
             warnings.simplefilter("ignore")
@@ -166,9 +172,9 @@ class TrackedRun:
             if not self._client.search_registered_models(f"name = '{name}'"):
                 self._client.create_registered_model(name)
             created = self._client.create_model_version(
-                name, source=logged.model_uri, run_id=self.run_id, tags=self._tags, model_id=logged.model_id
+                name, source=logged.model_uri, run_id=self.run_id, tags=tags, model_id=logged.model_id
             )
-        return ModelVersion(name, str(created.version), self.run_id, {}, self._tags)
+        return ModelVersion(name, str(created.version), self.run_id, {}, tags)
 
 
 @contextmanager
@@ -197,8 +203,22 @@ def tracked_run(settings: Settings, name: str, tags: Mapping[str, str], *, neste
         try:
             yield TrackedRun(client, active.info.run_id, tags)
         except Exception as error:  # any failure: it is only tagged with its reason, and goes on
-            client.set_tag(active.info.run_id, "error", str(error))
+            client.set_tag(active.info.run_id, "error", masked(str(error)))
             raise
+
+
+@contextmanager
+def opened_store(settings: Settings) -> Iterator[Store]:
+    """Give the store to the body, MLflow's failures in it told in uncap's words.
+
+    Raises
+    ------
+    TrackingError
+        If the store cannot be reached, refuses, or its files were moved.
+    """
+    client, _ = _open_store(settings)
+    with _mlflow_failures():
+        yield client
 
 
 def champion(settings: Settings, name: str) -> ModelVersion | None:
@@ -250,30 +270,17 @@ def model_folder(settings: Settings, model: ModelVersion) -> Path:
     Raises
     ------
     TrackingError
-        If the files are not there.
+        If the files are not there, or not those that were registered.
     """
     _open_store(settings)
     with _mlflow_failures():
-        logged = Path(mlflow.artifacts.download_artifacts(f"models:/{model.name}/{model.version}"))
+        logged = Path(mlflow.artifacts.download_artifacts(f"models:/{model.name}/{model.version}")).resolve()
+        # the file that names the folder is read as YAML; nothing of what MLflow would run to load the model is touched
         inside: str = Model.load(str(logged)).flavors["python_function"]["artifacts"]["model"]["path"]
-        return logged / inside
-
-
-def promote(settings: Settings, model: ModelVersion) -> None:
-    """Make a version the champion; the one before it keeps its number and loses the alias."""
-    client, _ = _open_store(settings)
-    with _mlflow_failures():
-        client.set_registered_model_alias(model.name, CHAMPION, model.version)
-        challenger = client.get_registered_model(model.name).aliases.get(CHALLENGER)
-        if str(challenger) == model.version:
-            client.delete_registered_model_alias(model.name, CHALLENGER)
-
-
-def keep_as_challenger(settings: Settings, model: ModelVersion) -> None:
-    """Mark a version that did not beat the champion, so that it can be looked at."""
-    client, _ = _open_store(settings)
-    with _mlflow_failures():
-        client.set_registered_model_alias(model.name, CHALLENGER, model.version)
+    folder = (logged / inside).resolve()
+    if not folder.is_relative_to(logged):
+        raise TrackingError(f"{logged / 'MLmodel'}: {inside} lies outside; expected a folder inside", hint="restore the store's artifacts")
+    return require_untouched(folder, model.tags.get(CONTENT), f"{model.name} {model.version}")
 
 
 def _open_store(settings: Settings) -> tuple[MlflowClient, Experiment]:

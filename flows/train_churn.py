@@ -8,7 +8,6 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
-from ibis.backends.duckdb import Backend
 
 from contracts.churn_targets import NO_ORDER
 from contracts.weeks import CHURN_HORIZONS
@@ -18,14 +17,16 @@ from flows.churn_rows import churn_origins, fetch_labelled, retailer_attributes
 from flows.order_histories import fetch_order_histories
 from flows.settings import Settings
 from flows.timing import Stopwatch
+from models.btyd import NoBtyd
 from models.churn import TARGET_WEEKS, ChurnModel
-from models.churn_baselines import Baselines, fit_baselines
+from models.churn_baselines import fit_baseline, fit_baselines
 from models.churn_fit import TARGET_OUTCOMES, KnownOutcomes, fit_churn
 from models.churn_origins import OriginSplit, split_origins
 from models.churn_trees import ChurnSettings
 from models.classification import auc_score, average_precision_score, brier_loss, brier_skill_score, calibration_loss, top_decile_lift_score
 from models.promotion_gate import MODEL, Challenge
 from models.repeat_orders import ORDER_COLUMNS
+from warehouse.session import Warehouse
 
 CRITERION = "served.brier_loss"
 """A challenger must not have more of this than the champion: it judges ranking and calibration at once."""
@@ -94,7 +95,7 @@ class TrainedChurn:
     false_churn: FalseChurn | None = None
 
 
-def gather_churn(con: Backend, settings: Settings, as_of: date, first_week: date, attributes: Sequence[str]) -> ChurnRows:
+def gather_churn(con: Warehouse, settings: Settings, as_of: date, first_week: date, attributes: Sequence[str]) -> ChurnRows:
     """Return the labelled rows of every origin with an outcome known as of a Sunday; none where the history is too short.
 
     Cells must be built, and recovered as of every origin.
@@ -114,10 +115,11 @@ def train_churn(
     final = split_origins(rows.labelled, as_of, calibrate_origins=settings.churn.calibration_origins, test_origins=0)
     features, fitted = churn_features(retailer_attributes(attributes)), churn_settings(settings)
     with watch("lightgbm"):
-        model = fit_churn(_known(final, rows), features, fitted)
-        twin = model if split.test.empty else fit_churn(_known(split, rows), features, fitted)
+        twin = None if split.test.empty else fit_churn(_known(split, rows), features, fitted)
+        # with as many origins to judge on as to calibrate on, the twin has learned all that the model is calibrated after
+        model = fit_churn(_known(final, rows), features, fitted, before=twin if split.learn.equals(final.train) else None)
     events = int(final.learn.loc[final.learn[NO_ORDER].astype(bool), "retailer_id"].nunique())
-    trained = TrainedChurn(model, twin, rows.labelled, split.test, {}, events, split.reason or model.why_rule)
+    trained = TrainedChurn(model, twin or model, rows.labelled, split.test, {}, events, split.reason or model.why_rule)
     if split.test.empty:
         # nobody was flagged, but what became of the silent is known without a forecast
         taken = false_churn(final.learn, np.zeros(len(final.learn)), threshold=1.0)
@@ -129,18 +131,21 @@ def train_churn(
 def _judged(trained: TrainedChurn, split: OriginSplit, final: OriginSplit, rows: ChurnRows, settings: Settings) -> TrainedChurn:
     """Hold the gate on the test, and let the winner score in the model and its twin."""
     test, names = split.test, trained.model.features
-    baselines = _baselines(split, rows, names)
-    p_model = stacked_probabilities(trained.twin, test)
+    baselines = fit_baselines(split, names, _population(split, rows))
+    curves = stacked_curves(trained.twin, test)
+    p_model = of_own_horizon(curves, test)
     gate = hold_gate(test, p_model, baselines)
     twin, model = trained.twin, trained.model
     if gate.chosen != MODEL:
         twin = replace(twin, promoted=baselines.fitted[gate.chosen])
+        again = fit_baseline(gate.chosen, final, names, _population(final, rows))
         # what cannot be fitted again on all that is known serves as it was judged
-        model = replace(model, promoted=_baselines(final, rows, names).fitted.get(gate.chosen, baselines.fitted[gate.chosen]))
-    served = p_model if gate.chosen == MODEL else stacked_probabilities(twin, test)
+        model = replace(model, promoted=twin.promoted if isinstance(again, NoBtyd) else again)
+        curves = stacked_curves(twin, test)
     forecasts = {"model": p_model} | {name: baseline.probabilities(test) for name, baseline in baselines.fitted.items()}
-    taken = false_churn(test, twin.predict(test)[f"p_churn_{GATE_WEEKS}w"].to_numpy(), settings.churn.risk_thresholds[1])
-    figures = judge(test, forecasts | {"served": served}) | judge_targets(test, twin) | gate_figures(gate) | taken.figures()
+    taken = false_churn(test, curves[:, CHURN_HORIZONS.index(GATE_WEEKS)], settings.churn.risk_thresholds[1])
+    forecasts["served"] = of_own_horizon(curves, test)
+    figures = judge(test, forecasts) | judge_targets(test, twin) | gate_figures(gate) | taken.figures()
     return replace(trained, model=model, twin=twin, figures=figures, gate=gate, false_churn=taken)
 
 
@@ -170,11 +175,26 @@ def judge_targets(test: pd.DataFrame, twin: ChurnModel) -> dict[str, float]:
 
 def stacked_probabilities(model: ChurnModel, rows: pd.DataFrame) -> np.ndarray:
     """Return the probability of no order per row, for the horizon of the row."""
+    return of_own_horizon(stacked_curves(model, rows), rows)
+
+
+def stacked_curves(model: ChurnModel, rows: pd.DataFrame) -> np.ndarray:
+    """Return the probabilities of no order of each row's retailer, shape (rows, horizons).
+
+    The rows of a retailer at an origin, one per horizon, are described alike: it is scored once.
+    """
     if rows.empty:
-        return np.empty(0)
-    scores = model.predict(rows)
-    columns = scores[[f"p_churn_{h}w" for h in CHURN_HORIZONS]].to_numpy()
-    return columns[np.arange(len(rows)), np.searchsorted(CHURN_HORIZONS, rows.horizon_weeks.to_numpy())]
+        return np.empty((0, len(CHURN_HORIZONS)))
+    of_retailer = rows.groupby(["retailer_id", "as_of"], sort=False).ngroup().to_numpy()
+    scores = model.predict(rows[~rows.duplicated(["retailer_id", "as_of"])])
+    curves: np.ndarray = scores[[f"p_churn_{h}w" for h in CHURN_HORIZONS]].to_numpy()[of_retailer]
+    return curves
+
+
+def of_own_horizon(curves: np.ndarray, rows: pd.DataFrame) -> np.ndarray:
+    """Return of each row the column of its own horizon, shape (rows,)."""
+    chosen: np.ndarray = curves[np.arange(len(rows)), np.searchsorted(CHURN_HORIZONS, rows.horizon_weeks.to_numpy())]
+    return chosen
 
 
 def churn_settings(settings: Settings) -> ChurnSettings:
@@ -206,10 +226,6 @@ def _figures(outcomes: np.ndarray, p: np.ndarray, name: str, suffix: str) -> dic
 
 def _known(split: OriginSplit, rows: ChurnRows) -> KnownOutcomes:
     return KnownOutcomes(split.train, split.calibrate, split.learn, _population(split, rows))
-
-
-def _baselines(split: OriginSplit, rows: ChurnRows, features: Sequence[str]) -> Baselines:
-    return fit_baselines(split, features, _population(split, rows))
 
 
 def _population(split: OriginSplit, rows: ChurnRows) -> pd.DataFrame:

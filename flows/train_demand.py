@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-from ibis.backends.duckdb import Backend
 
 from contracts.cells import CELLS
 from contracts.errors import InputDataError
@@ -24,6 +23,7 @@ from models.demand import DemandForecast, DemandModel, DemandSettings, fit_deman
 from models.demand_calibration import Calibration, UnseenWeeks, fit_calibration
 from models.evaluation import compare_calibrated, compare_forecasts, judged_weeks
 from models.stacking import Floats, StackedRows, column
+from warehouse.session import Warehouse
 from warehouse.tables import fetch, table
 
 HELD_OUT = timedelta(weeks=len(HORIZONS))
@@ -115,7 +115,7 @@ def cut_offs_to_recover(settings: Settings, as_of: date, first_week: date) -> se
 
 
 def gather_demand(
-    con: Backend, settings: Settings, as_of: date, first_week: date, attributes: Sequence[str]
+    con: Warehouse, settings: Settings, as_of: date, first_week: date, attributes: Sequence[str]
 ) -> tuple[DemandRows, JudgedWeeks]:
     """Return what the model and its twin are trained on, and the weeks the twin is judged on.
 
@@ -184,14 +184,14 @@ def stacked(forecasts: Mapping[int, DemandForecast]) -> tuple[Floats, Floats]:
     return np.stack([week.p_order for week in weeks], axis=1), np.stack([week.mean_units for week in weeks], axis=1)
 
 
-def fetch_held_out(con: Backend, settings: Settings, origin: date, known: date, attributes: Sequence[str]) -> JudgedWeeks:
+def fetch_held_out(con: Warehouse, settings: Settings, origin: date, known: date, attributes: Sequence[str]) -> JudgedWeeks:
     """Return pairs as of a past Sunday with what came by ``known``, at most as many as the settings say."""
     pairs = fetch_judged_pairs(con, settings, origin, known, attributes)
     drawn = draw_pairs(pairs, settings.demand.max_judged_pairs, settings.demand.seed)
     return JudgedWeeks(origin, drawn, target_calendar(con, settings, origin), _unseen_weeks(con, drawn, origin, known))
 
 
-def _unseen_weeks(con: Backend, pairs: pa.Table, origin: date, known: date) -> UnseenWeeks:
+def _unseen_weeks(con: Warehouse, pairs: pa.Table, origin: date, known: date) -> UnseenWeeks:
     """Return what came of judged pairs; a week at a floor teaches nothing of upper quantiles and is left out."""
     cells = table(con, CELLS)
     ahead = cells.week_start.between(ibis.literal(target_week(origin, HORIZONS[0])), ibis.literal(last_week(known)))

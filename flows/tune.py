@@ -26,6 +26,7 @@ from flows.train_demand import CRITERION
 from flows.training import History, derive_history
 from flows.tuned_settings import Tuning, counted, print_tuning, write_tuned
 from flows.tuning_rows import TuningOrigin, gather_origins
+from flows.write_lock import warehouse_lock
 
 DEFAULT_OUT = PROJECT_FOLDER / "data" / "tuned.toml"
 
@@ -104,7 +105,7 @@ def tune(
 
 def tune_steps(settings: Settings, as_of: date | None, budget: Budget, config: Path | None, out: Path) -> Tuning:
     """Tune inside a Prefect flow, record it and show it."""
-    with recorded_run(settings, flow="tune", as_of=as_of, started_at=datetime.now(UTC)) as run, narrated("tune") as say:
+    with recorded_run(settings, flow="tune", as_of=as_of, started_at=datetime.now(UTC)) as run, narrated("tune", run) as say:
         as_of = run.as_of = with_retries(choose_as_of, settings)(settings, as_of)
         history, origins = with_retries(fetch_origins, settings)(settings, as_of, say)
         tuning = search(settings, history, origins, run, budget, say)
@@ -118,7 +119,7 @@ def tune_steps(settings: Settings, as_of: date | None, budget: Budget, config: P
 @named_task("derive cells, recover true demand, and fetch what trials learn from")
 def fetch_origins(settings: Settings, as_of: date, say: Say) -> tuple[History, list[TuningOrigin]]:
     """Fetch all that the trials need; the warehouse is free again afterwards."""
-    with open_warehouse(settings) as con:
+    with warehouse_lock(settings, "write", "tune"), open_warehouse(settings) as con:
         history = derive_history(con, settings, as_of, say)
         return history, gather_origins(con, settings, history, say)
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from ibis.backends.duckdb import Backend
-
 from contracts.errors import InputDataError
 from contracts.scored import QUANTILES
 from flows.console import Say
@@ -17,6 +15,7 @@ from flows.train_demand import HELD_OUT, JudgedWeeks, demand_settings, fetch_hel
 from flows.training import History
 from models.demand import fit_demand
 from models.evaluation import compare_forecasts
+from warehouse.session import Warehouse
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def tuning_origins(settings: Settings, history: History) -> list[date]:
     return allowed
 
 
-def gather_origins(con: Backend, settings: Settings, history: History, say: Say) -> list[TuningOrigin]:
+def gather_origins(con: Warehouse, settings: Settings, history: History, say: Say) -> list[TuningOrigin]:
     """Recover demand as of every cut-off, and draw the rows of each origin; cells must be built.
 
     Raises

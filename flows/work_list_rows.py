@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
 import pyarrow as pa
-from ibis.backends.duckdb import Backend
 
 from contracts.customers import RETAILER_SEGMENT, WORK_LIST
 from contracts.raw import RETAILERS
 from contracts.scored import RISK_BANDS
-from flows.contact_outcomes import fetch_listed, finished_episodes, running_episodes
-from flows.contact_uplift_rows import measured_uplifts, saved_shares
+from flows.contact_outcomes import fetch_listed, running_episodes
+from flows.contact_uplift_rows import saved_shares
 from flows.settings import Settings
 from flows.silent_retailers import fetch_silent
 from models.early_warnings import early_warnings
 from models.list_reasons import at_risk_reason, key_account_reason, mistaken_lost_reason, win_back_reason, with_reasons
+from models.uplift import Uplift
 from models.work_lists import expected_margin_saved, fill_list
+from warehouse.session import Warehouse
 from warehouse.tables import fetch, table
 
 KEY_CLASS = "key"
@@ -44,7 +46,15 @@ class Standing:
     saved_share: dict[str, float]
 
 
-def work_list_rows(con: Backend, settings: Settings, as_of: date, scores: pd.DataFrame, segments: pd.DataFrame, run_id: str) -> pa.Table:
+def work_list_rows(
+    con: Warehouse,
+    settings: Settings,
+    as_of: date,
+    scores: pd.DataFrame,
+    segments: pd.DataFrame,
+    measured: Mapping[str, Uplift],
+    run_id: str,
+) -> pa.Table:
     """Make the four work lists as of a Sunday; ``derived.cells`` must be built.
 
     Parameters
@@ -53,6 +63,8 @@ def work_list_rows(con: Backend, settings: Settings, as_of: date, scores: pd.Dat
         Rows of ``scored.churn_score`` of this ``as_of`` with ``weekly_margin`` (money; NaN where unknown).
     segments
         Rows of ``scored.retailer_segment``: those of this ``as_of``, or of the newest one before.
+    measured
+        As ``flows.contact_uplift_rows.measured_uplifts`` gives it.
 
     Returns
     -------
@@ -60,7 +72,6 @@ def work_list_rows(con: Backend, settings: Settings, as_of: date, scores: pd.Dat
         Rows of ``scored.work_list``.
     """
     listed = fetch_listed(con, as_of)
-    measured = measured_uplifts(finished_episodes(con, listed, as_of))
     standing = Standing(listed, running_episodes(con, listed, as_of), saved_shares(settings, measured))
     values = _values(con, as_of, segments)
     active = _with_value(scores, values, segments)
@@ -125,7 +136,7 @@ def _one_list(settings: Settings, as_of: date, name: str, candidates: pd.DataFra
     )
 
 
-def _values(con: Backend, as_of: date, segments: pd.DataFrame) -> pd.Series:
+def _values(con: Warehouse, as_of: date, segments: pd.DataFrame) -> pd.Series:
     """Lifetime value by retailer: the one given, or else the last one stored before."""
     stored = table(con, RETAILER_SEGMENT)
     rows = fetch(con, stored.filter(stored.as_of < as_of).select("as_of", "retailer_id", "lifetime_value")).to_pandas()
@@ -144,7 +155,7 @@ def _with_value(retailers: pd.DataFrame, values: pd.Series, segments: pd.DataFra
     )
 
 
-def _as_rows(con: Backend, listed: pd.DataFrame, as_of: date, run_id: str) -> pa.Table:
+def _as_rows(con: Warehouse, listed: pd.DataFrame, as_of: date, run_id: str) -> pa.Table:
     register = fetch(con, table(con, RETAILERS).select("retailer_id", "account_manager")).to_pandas()
     managers = register.set_index("retailer_id").account_manager
     rows = listed.assign(as_of=as_of, run_id=run_id, account_manager=listed.retailer_id.map(managers))

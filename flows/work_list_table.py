@@ -36,8 +36,8 @@ NUMBERS = ("rank", "p_churn_13w", "lifetime_value", "expected_margin_saved")
 DECIMALS = {"p_churn_13w": 3, "lifetime_value": None, "expected_margin_saved": None}
 """Of numbers as people read them; None is whole money."""
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""A text that begins with one of these is a formula to a spreadsheet, and a formula can send away what it stands beside."""
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""A text that begins with one of these is a formula to a spreadsheet, the full-width ones too, and can send away what it stands beside."""
 
 
 @dataclass(frozen=True)

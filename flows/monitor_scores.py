@@ -1,0 +1,94 @@
+"""Did what the models publish move: against the Sunday before, against the first Sunday of the same model, and against recent weeks?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+import pandas as pd
+
+from contracts.scored import CHURN_SCORE, DEMAND_FORECAST, DEMAND_FORECAST_TOTAL
+from features.monitored_totals import pair_totals, scored_days, week_totals
+from flows.monitor_orders import RECENT_WEEKS, recent_demand
+from models.drift import FeatureBins, chance_index, filled_bins, population_stability_index
+from models.estimates import Estimate, Measured
+from warehouse.session import Warehouse
+from warehouse.tables import fetch, table
+
+CHURN_PROBABILITIES = ("p_churn_4w", "p_churn_13w")
+
+
+def score_measures(con: Warehouse, as_of: date) -> list[Measured]:
+    """Compare the scores of a Sunday with those of the one before and of the first that the same model scored.
+
+    Parameters
+    ----------
+    con
+        The warehouse.
+    as_of
+        A Sunday that was scored.
+
+    Returns
+    -------
+    list of Measured
+        ``psi_previous`` and ``psi_first`` of eight-week means and quantiles per pair and of churn probabilities, and ``total_forecast``:
+        units forecast a week over the weekly true demand of the last 13 weeks.
+    """
+    return [*_moved(con, as_of), *_totals(con, as_of)]
+
+
+def _moved(con: Warehouse, as_of: date) -> list[Measured]:
+    days = fetch(con, scored_days(table(con, DEMAND_FORECAST), as_of).order_by("as_of")).to_pylist()
+    versions = {day["as_of"]: day["model_version"] for day in days}
+    earlier = sorted(day for day in versions if day < as_of)
+    if as_of not in versions or not earlier:
+        return []
+    first = min(day for day, version in versions.items() if version == versions[as_of])
+    against = {"psi_previous": earlier[-1]} | ({"psi_first": first} if first < as_of else {})
+    now, measured = _scores(con, as_of), []
+    for measure, day in against.items():
+        before = _scores(con, day)
+        for name, values in now.items():
+            if len(values) and len(before[name]):
+                measured.append(Measured("scores", measure, "score", name, _index(before[name], values), f"against {day}"))
+    return measured
+
+
+def _index(before: pd.Series, now: pd.Series) -> Estimate:
+    """Stability index of a score with retailers as index; ``baseline`` and error are those of chance alone."""
+    bins = FeatureBins.of(before)
+    counts = bins.count(now)
+    mean, spread = chance_index(filled_bins(bins.counts, counts), before.index.nunique(), now.index.nunique())
+    return Estimate(population_stability_index(bins.counts, counts), spread, len(now), mean)
+
+
+def _scores(con: Warehouse, as_of: date) -> Mapping[str, pd.Series]:
+    """Return what was scored on one Sunday, by name, each with the retailer as index."""
+    totals: pd.DataFrame = fetch(con, pair_totals(table(con, DEMAND_FORECAST), as_of)).to_pandas()
+    stored, churn = table(con, DEMAND_FORECAST_TOTAL), table(con, CHURN_SCORE)
+    quantiles: pd.DataFrame = fetch(con, stored.filter(stored.as_of == as_of).select("retailer_id", "q50", "q90")).to_pandas()
+    chances: pd.DataFrame = fetch(con, churn.filter(churn.as_of == as_of).select("retailer_id", *CHURN_PROBABILITIES)).to_pandas()
+    series = {"mean_units_8w": totals.set_index("retailer_id").mean_units}
+    series |= {f"{name}_units_8w": quantiles.set_index("retailer_id")[name] for name in ("q50", "q90")}
+    return series | {name: chances.set_index("retailer_id")[name] for name in CHURN_PROBABILITIES}
+
+
+def _totals(con: Warehouse, as_of: date) -> list[Measured]:
+    weeks = fetch(con, week_totals(table(con, DEMAND_FORECAST), as_of).order_by("horizon_weeks")).to_pylist()
+    recent = recent_demand(con, as_of)
+    if not weeks or recent <= 0:
+        return []
+    by_week = [
+        Measured(
+            "scores",
+            "total_forecast",
+            "horizon_weeks",
+            str(week["horizon_weeks"]),
+            Estimate(week["mean_units"] / recent, 0.0, week["pairs"]),
+        )
+        for week in weeks
+    ]
+    mean = sum(week["mean_units"] for week in weeks) / len(weeks)
+    note = f"{mean:,.0f} units a week forecast, {recent:,.0f} a week in the last {RECENT_WEEKS} weeks"
+    pairs = sum(week["pairs"] for week in weeks)
+    return [Measured("scores", "total_forecast", "all", "all", Estimate(mean / recent, 0.0, pairs), note), *by_week]

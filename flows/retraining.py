@@ -1,0 +1,59 @@
+"""Which models are to be trained anew, by what their champions knew and by how they do in use?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from contracts.monitoring import MONITORING
+from flows.settings import Settings
+from flows.tracking import CHURN_MODEL, DEMAND_MODEL, champion
+from models.retraining import Due, MonitoredFigure, retraining_due
+from warehouse.session import Warehouse
+from warehouse.tables import fetch, table
+
+AREAS = {"demand": DEMAND_MODEL, "churn": CHURN_MODEL}
+"""Models by the area in which monitoring tells of them."""
+
+
+def due_models(con: Warehouse, settings: Settings, as_of: date) -> dict[str, Due]:
+    """Return why models are due, by name; nothing of one that may go on.
+
+    Parameters
+    ----------
+    con
+        The warehouse, which holds what monitoring measured.
+    as_of
+        The newest Sunday that is known.
+
+    Raises
+    ------
+    TrackingError
+        If the tracking store cannot be reached.
+    WarehouseError
+        If the warehouse cannot be read.
+    """
+    monitored = monitored_figures(con)
+    found = {name: _due(settings, name, as_of, monitored.get(name, ())) for name in AREAS.values()}
+    return {name: due for name, due in found.items() if due is not None}
+
+
+def monitored_figures(con: Warehouse) -> dict[str, list[MonitoredFigure]]:
+    """Return the figures of all retailers and SKUs together that ask for a training when out of bounds, by model."""
+    stored = table(con, MONITORING)
+    asking = stored.filter(stored.retrains, stored.slice_kind == "all", stored.area.isin(list(AREAS))).order_by("as_of", "measure")
+    figures: dict[str, list[MonitoredFigure]] = {}
+    for row in fetch(con, asking.select("area", "as_of", "measure", "value", "lower", "upper")).to_pylist():
+        figure = MonitoredFigure(row["as_of"], row["measure"], row["value"], row["lower"], row["upper"])
+        figures.setdefault(AREAS[row["area"]], []).append(figure)
+    return figures
+
+
+def _due(settings: Settings, name: str, as_of: date, figures: Sequence[MonitoredFigure]) -> Due | None:
+    current, lifecycle = champion(settings, name), settings.lifecycle
+    if current is None or "as_of" not in current.tags:
+        return Due("there is no champion yet", forced=False)
+    trained = date.fromisoformat(current.tags["as_of"])
+    counts_from = trained + timedelta(weeks=lifecycle.settling_weeks)
+    own = [figure for figure in figures if figure.as_of >= counts_from]
+    return retraining_due(trained, as_of, own, most_weeks=lifecycle.most_weeks, weeks_out=lifecycle.weeks_out_of_bounds)
