@@ -10,12 +10,12 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
-from ibis.backends.duckdb import Backend
 
 from demo.county import County, write_county
 from flows.deriving import build_cells
 from warehouse.connection import connect
 from warehouse.load import load_folder
+from warehouse.session import Warehouse
 
 KEY = ["retailer_id", "sku_id", "week_start"]
 COLUMNS = ("county", "where", "recovery", "orders", "bias", "wape_loss")
@@ -48,7 +48,7 @@ class AblationRow:
 
 
 @contextmanager
-def loaded(county: County) -> Iterator[tuple[Backend, pd.DataFrame]]:
+def loaded(county: County) -> Iterator[tuple[Warehouse, pd.DataFrame]]:
     """Simulate a county and load it; gives the warehouse with its cells, and the true demand."""
     with TemporaryDirectory() as name:
         folder = Path(name)

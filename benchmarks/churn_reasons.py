@@ -13,7 +13,6 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
-from ibis.backends.duckdb import Backend
 
 from benchmarks.reason_figures import reason_figures
 from benchmarks.records import circumstances, keep, printed_table
@@ -29,6 +28,7 @@ from models.reasons import ranked_reasons
 from models.risk import risk_bands
 from warehouse.connection import connect
 from warehouse.load import load_folder
+from warehouse.session import Warehouse
 
 UNSEEN_WEEKS, EVERY_WEEKS = 13, 2
 TOP_SHARE = 0.1
@@ -62,7 +62,7 @@ def measure(county: County, folder: Path) -> dict[str, object]:
     return reason_figures(_with_truth(scores, folder / "truth" / "churn.parquet"))
 
 
-def _scored(con: Backend, model: ChurnModel, sunday: date, attributes: tuple[str, ...]) -> pd.DataFrame:
+def _scored(con: Warehouse, model: ChurnModel, sunday: date, attributes: tuple[str, ...]) -> pd.DataFrame:
     """Who is flagged as of a Sunday, and for which factors."""
     retailers = fetch_retailers(con, sunday, attributes)
     retailers = retailers.merge(fetch_order_histories(con, [sunday]).drop(columns="as_of"), on="retailer_id", how="left")

@@ -12,7 +12,6 @@ from datetime import date, timedelta
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from ibis.backends.duckdb import Backend
 from scipy import sparse
 
 from benchmarks.records import circumstances, keep, printed_table
@@ -22,6 +21,7 @@ from flows.opening import open_warehouse
 from flows.settings import Settings, read_settings
 from models.cross_sell import CrossSellSettings, suggest
 from models.retailer_ranges import Ranges
+from warehouse.session import Warehouse
 from warehouse.tables import fetch, table
 
 ORIGINS = ["2018-03-25", "2018-06-24", "2018-09-30", "2018-12-30", "2019-03-31", "2019-06-30", "2019-09-29"]
@@ -52,7 +52,7 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def measured(con: Backend, settings: Settings, origin: date) -> dict[str, dict[str, dict[str, float]]]:
+def measured(con: Warehouse, settings: Settings, origin: date) -> dict[str, dict[str, dict[str, float]]]:
     """Return the figures of each method as of a Sunday, how long suggesting took, and expected units against those that came."""
     section = settings.cross_sell
     began = time.process_time()
@@ -79,7 +79,7 @@ def measured(con: Backend, settings: Settings, origin: date) -> dict[str, dict[s
     }
 
 
-def adopted(con: Backend, ranges: Ranges, origin: date) -> sparse.csr_matrix:
+def adopted(con: Warehouse, ranges: Ranges, origin: date) -> sparse.csr_matrix:
     """Return units of the next quarter of what each retailer did not carry, sparse (n, m); SKUs nobody carried yet are left out."""
     cells = table(con, CELLS)
     first, last = origin + timedelta(days=1), origin + timedelta(weeks=WEEKS)

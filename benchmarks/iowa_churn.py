@@ -19,7 +19,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from ibis.backends.duckdb import Backend
 
 from benchmarks.churn_comparison import Comparison, compared, told
 from benchmarks.measured import measure
@@ -41,6 +40,7 @@ from models.churn_origins import OriginSplit, split_origins
 from models.promotion_gate import MODEL
 from models.reasons import churn_reasons
 from models.repeat_orders import ORDER_COLUMNS
+from warehouse.session import Warehouse
 from warehouse.tables import fetch, has_rows, table
 
 FloatArray = npt.NDArray[np.float64]
@@ -93,7 +93,7 @@ def gathered(settings: Settings) -> Gathered:
     return Gathered(train, test, attributes, newest, seconds)
 
 
-def tested_rows(con: Backend, newest_day: date, attributes: tuple[str, ...]) -> pd.DataFrame:
+def tested_rows(con: Warehouse, newest_day: date, attributes: tuple[str, ...]) -> pd.DataFrame:
     """Return the rows of 13 weeks of all test origins whose window is over, without those that came out to be no churn."""
     last = newest_day - timedelta(weeks=WEEKS)
     origins = [FIRST_TEST + timedelta(weeks=SPACING_WEEKS * k) for k in range(52 // SPACING_WEEKS)]

@@ -19,7 +19,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-from ibis.backends.duckdb import Backend
 
 from benchmarks.records import WORK, circumstances, keep, printed_table
 from contracts.scored import CHURN_SCORE, DEMAND_FORECAST
@@ -33,6 +32,7 @@ from models.lifetime_value import lifetime_values, survival
 from models.ranks import quintiles
 from models.retailer_margins import season_ahead, yearly_margins
 from models.segments import Evidence, outlook
+from warehouse.session import Warehouse
 from warehouse.tables import fetch, table
 
 FloatArray = npt.NDArray[np.float64]
@@ -77,7 +77,7 @@ def main() -> None:
     copy.unlink()
 
 
-def valued_retailers(con: Backend, settings: Settings, as_of: date, *, models: bool) -> pd.DataFrame:
+def valued_retailers(con: Warehouse, settings: Settings, as_of: date, *, models: bool) -> pd.DataFrame:
     """Return per retailer its value of a year, the margin of the year before, and the margin and the survival that came."""
     recover_as_of(con, settings, fetch_censored(con, settings), [as_of], None)
     scores = scored(con, CHURN_SCORE, SCORES, as_of, models=models).to_pandas()
@@ -91,7 +91,7 @@ def valued_retailers(con: Backend, settings: Settings, as_of: date, *, models: b
     lives = survival(expected.p_stopped, expected.weekly_hazard, YEAR_WEEKS)
     until = as_of + timedelta(weeks=YEAR_WEEKS)
     query = {"as_of": as_of, "until": until, "share_without_costs": share}
-    came = con.con.execute(MARGINS_AFTER, query).df().set_index("retailer_id").reindex(history.retailer_id)
+    came = con.query(MARGINS_AFTER, query).to_pandas().set_index("retailer_id").reindex(history.retailer_id)
     return pd.DataFrame(
         {
             "value": lifetime_values(expected, season_ahead(history), plain),
@@ -104,7 +104,7 @@ def valued_retailers(con: Backend, settings: Settings, as_of: date, *, models: b
     )
 
 
-def scored(con: Backend, described: Table, columns: tuple[str, ...], as_of: date, *, models: bool) -> pa.Table:
+def scored(con: Warehouse, described: Table, columns: tuple[str, ...], as_of: date, *, models: bool) -> pa.Table:
     """Return what was scored as of a Sunday; no rows where models are left out."""
     stored = table(con, described)
     rows = fetch(con, stored.filter(stored.as_of == as_of).select(*columns))

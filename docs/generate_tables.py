@@ -6,6 +6,8 @@ from pathlib import Path
 
 from contracts.cells import CELLS, RECOVERED
 from contracts.customers import CUSTOMER_TABLES
+from contracts.data_checks import DATA_CHECK, QUARANTINED_LINE
+from contracts.monitoring import MONITORING_TABLES
 from contracts.raw import RAW_TABLES
 from contracts.scored import SCORED_TABLES
 from contracts.tables import Column, Table
@@ -71,7 +73,8 @@ Computed from the input tables whenever they are needed. Nothing outside uncap s
 def page() -> str:
     """Return the whole page as Markdown."""
     parts = [HEAD]
-    for head, tables in ((RAW, RAW_TABLES), (SCORED, SCORED_TABLES + CUSTOMER_TABLES), (DERIVED, (CELLS, RECOVERED))):
+    scored = (*SCORED_TABLES, *CUSTOMER_TABLES, *MONITORING_TABLES, DATA_CHECK)
+    for head, tables in ((RAW, RAW_TABLES), (SCORED, scored), (DERIVED, (CELLS, RECOVERED, QUARANTINED_LINE))):
         parts += [head, *(section(table) for table in tables)]
     return "\n".join(parts)
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ibis.backends.duckdb import Backend
-
 from contracts.tables import Kind
 from warehouse.schema import DERIVED_TABLES, STORED_TABLES
+from warehouse.session import Warehouse
 
 FILLERS = {Kind.TEXT: "x", Kind.DATE: "2019-01-06", Kind.NUMBER: "0", Kind.INTEGER: "0", Kind.BOOLEAN: "true"}
 
 
-def put(con: Backend, full_name: str, aligned: str) -> None:
+def put(con: Warehouse, full_name: str, aligned: str) -> None:
     """Insert rows: the first line names columns, an empty place is null, and a required column that is not named gets a filler."""
     table = next(table for table in (*STORED_TABLES, *DERIVED_TABLES) if table.full_name == full_name)
     head, *lines = [[place.strip() for place in line.split(",")] for line in aligned.strip().splitlines()]
@@ -23,14 +22,14 @@ def put(con: Backend, full_name: str, aligned: str) -> None:
     names = [*head, *fillers]
     places = ", ".join("?" for _ in names)
     rows = [[place or None for place in line] + [*fillers.values()] for line in lines]
-    con.con.executemany(f"INSERT INTO {full_name} ({', '.join(names)}) VALUES ({places})", rows)
+    for row in rows:
+        con.execute(f"INSERT INTO {full_name} ({', '.join(names)}) VALUES ({places})", row)
 
 
-def read(con: Backend, query: str) -> list[dict[str, Any]]:
+def read(con: Warehouse, query: str) -> list[dict[str, Any]]:
     """Run a query and return its rows as mappings; days are texts."""
-    cursor = con.con.execute(query)
-    names = [column[0] for column in cursor.description or []]
+    rows = con.query(query)
     return [
-        {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in zip(names, row, strict=True)}
-        for row in cursor.fetchall()
+        {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}
+        for row in rows.to_pylist()
     ]

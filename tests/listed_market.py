@@ -6,12 +6,12 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
-from ibis.backends.duckdb import Backend
 
 from contracts.customers import RETAILER_SEGMENT
 from contracts.scored import CHURN_SCORE
 from flows.deriving import build_cells
 from warehouse.load import load_folder
+from warehouse.session import Warehouse
 
 AS_OF = date(2024, 9, 29)
 WEEKS = 130
@@ -55,7 +55,7 @@ def write_listed_market(folder: Path) -> Path:
     return folder
 
 
-def load_into(con: Backend, folder: Path) -> None:
+def load_into(con: Warehouse, folder: Path) -> None:
     """Load a folder and derive the cells anew."""
     load_folder(con, folder, on_step=lambda _step: None)
     build_cells(con)

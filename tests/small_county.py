@@ -103,7 +103,7 @@ class Place:
     def rows(self, query: str) -> pd.DataFrame:
         """Return what a query finds in the warehouse; dates are datetime64."""
         with open_warehouse(self.settings) as con:
-            found: pd.DataFrame = con.con.execute(query).to_arrow_table().to_pandas(date_as_object=False)
+            found: pd.DataFrame = con.query(query).to_pandas(date_as_object=False)
             return found
 
     def configure(self, more: str) -> Place:
@@ -149,8 +149,8 @@ class ScoredCounty:
         return weeks.assign(week_start=pd.to_datetime(weeks.week_start))
 
 
-def make_scored_county(folder: Path, migrated_store: Path) -> ScoredCounty:
-    """Simulate, load, train and score, which takes half a minute."""
+def make_scored_county(folder: Path, migrated_store: Path) -> None:
+    """Simulate, load, train and score into a folder, which takes a minute."""
     from flows.load import load
     from flows.score import score
     from flows.train import train
@@ -161,4 +161,10 @@ def make_scored_county(folder: Path, migrated_store: Path) -> ScoredCounty:
     train(place.settings, AS_OF)
     for as_of in (EARLIER, AS_OF):
         score(place.settings, as_of)
-    return ScoredCounty(place, folder / "county" / "input", folder / "county" / "truth")
+
+
+def scored_county(made: Path, copy: Path) -> ScoredCounty:
+    """Return the county that `make_scored_county` put into a folder, with its place copied to another."""
+    place = copy_place(Place(made / "place"), copy)
+    shutil.copytree(made / "place" / "mlruns" / "artifacts", copy / "mlruns" / "artifacts")
+    return ScoredCounty(place, made / "county" / "input", made / "county" / "truth")

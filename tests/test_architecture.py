@@ -17,18 +17,22 @@ PROJECT = Path(__file__).parents[1]
 # What a room may import besides the standard library and the rooms. import-linter knows no such list: it can only forbid by name.
 PACKAGES = {
     "contracts": {"pyarrow"},
-    "warehouse": {"duckdb", "ibis", "pyarrow"},
+    "warehouse": {"adbc_driver_manager", "adbc_driver_postgresql", "duckdb", "ibis", "pyarrow"},
     "features": {"holidays", "ibis", "pyarrow"},
     "models": {"lightgbm", "numpy", "pandas", "pyarrow", "scipy", "sklearn"},
     "demo": {"numpy", "pandas", "pyarrow"},
-    "flows": {"ibis", "matplotlib", "mlflow", "numpy", "optuna", "pandas", "prefect", "pyarrow", "pydantic", "rich", "sqlalchemy", "typer"},
+    "flows": {
+        *("ibis", "matplotlib", "mlflow", "numpy", "optuna", "pandas", "prefect", "pyarrow", "pydantic"),
+        *("rich", "ruamel", "sqlalchemy", "typer"),
+    },
 }
 FOLDERS = (*PACKAGES, "tests", "benchmarks", "docs")
 
 # What may be called while a module is imported: declarations, and pure functions of constants.
 DECLARATIONS = {
-    "AfterValidator", "Column", "ConfigDict", "Feature", "Field", "ParamSpec", "Reference", "RowRule", "Table", "TypeVar", "app.callback",
-    "app.command", "dataclass", "field", "functools.wraps", "named_flow", "named_task", "re.compile", "typer.Option", "typer.Typer",
+    "AfterValidator", "Column", "ConfigDict", "ContextVar", "Feature", "Field", "ParamSpec", "Reference", "RowRule", "Rule", "Table",
+    "TypeVar", "Watch", "app.callback", "app.command", "dataclass", "field", "functools.wraps", "named_flow", "named_task", "re.compile",
+    "typer.Option", "typer.Typer",
 }  # fmt: skip
 PURE = {
     "', '.join", "GROUPS.items", "Path", "Path(__file__).resolve", "Path(__file__).with_name", "date", "frozenset", "len", "max",

@@ -67,7 +67,7 @@ def test_fill_is_of_weeks_with_supply_at_the_same_prices(history_of: Statement) 
     cells = [at_cap("R", "A", 0, 2.0, 5.0) | {"amount": 20.0}, closed("R", "A", 1), cell("R", "A", 30, 4.0, amount=40.0)]
     row = history_of.rows(demand_cells=cells)[0]
     assert (row["delivered_value_26w"], row["true_value_26w"]) == (20.0, 50.0)
-    assert (row["delivered_value_52w"], row["true_value_52w"], row["limited_52w"]) == (60.0, 90.0, 2)
+    assert (row["delivered_value_52w"], row["true_value_52w"], row["limited_52w"]) == (60.0, 90.0, 1)
 
 
 def test_prices_are_those_paid_and_else_those_listed(prices_of: Statement) -> None:

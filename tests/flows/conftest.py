@@ -8,13 +8,15 @@ import pytest
 
 from flows.cli import main
 from tests.flows.commands import Command
-from tests.small_county import Place, ScoredCounty, copy_place, make_scored_county, new_place
+from tests.shared_folder import made_once
+from tests.small_county import Place, ScoredCounty, copy_place, make_scored_county, new_place, scored_county
 
 
 @pytest.fixture(scope="session")
 def county(tmp_path_factory: pytest.TempPathFactory, prefect_server: None, migrated_store: Path) -> ScoredCounty:  # noqa: ARG001 - flows report to it
-    """The county as scored; for looking at only."""
-    return make_scored_county(tmp_path_factory.mktemp("county"), migrated_store)
+    """The county as scored; for looking at only. Every process has a copy of its own: DuckDB lets one at a time open a file."""
+    shared = made_once(tmp_path_factory, "county", lambda folder: make_scored_county(folder, migrated_store))
+    return scored_county(shared, tmp_path_factory.mktemp("county") / "place")
 
 
 @pytest.fixture

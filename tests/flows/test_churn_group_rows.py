@@ -11,7 +11,6 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pytest
-from ibis.backends.duckdb import Backend
 
 from contracts.customers import CHURN_GROUP, RETAILER_SEGMENT
 from contracts.scored import CHURN_SCORE
@@ -21,9 +20,11 @@ from flows.churn_group_rows import churn_group_rows
 from flows.deriving import build_cells
 from flows.opening import open_warehouse
 from flows.settings import Settings
-from warehouse.connection import connect, warehouse_path
+from warehouse.addresses import warehouse_path
+from warehouse.connection import connect
 from warehouse.load import load_folder
 from warehouse.publish import publish
+from warehouse.session import Warehouse
 
 Rows = dict[tuple[str, str], dict[str, Any]]
 
@@ -62,7 +63,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def con(settings: Settings, built: Path) -> Iterator[Backend]:
+def con(settings: Settings, built: Path) -> Iterator[Warehouse]:
     shutil.copy(built, warehouse_path(settings.warehouse.url))
     with open_warehouse(settings) as con:
         yield con
@@ -75,7 +76,7 @@ def scores() -> pd.DataFrame:
     )
 
 
-def rows_of(con: Backend, settings: Settings, scores: pd.DataFrame, segments: pd.DataFrame | None = None) -> Rows:
+def rows_of(con: Warehouse, settings: Settings, scores: pd.DataFrame, segments: pd.DataFrame | None = None) -> Rows:
     rows = churn_group_rows(con, settings, AS_OF, scores, segments, "run-1")
     assert rows.schema == CHURN_GROUP.arrow_schema
     # written as they are: the contract's own checks hold
@@ -83,7 +84,7 @@ def rows_of(con: Backend, settings: Settings, scores: pd.DataFrame, segments: pd
     return {(row["grouping"], row["group_name"]): row for row in rows.to_pylist()}
 
 
-def test_expected_and_observed_churn_stand_side_by_side(con: Backend, settings: Settings, scores: pd.DataFrame) -> None:
+def test_expected_and_observed_churn_stand_side_by_side(con: Warehouse, settings: Settings, scores: pd.DataFrame) -> None:
     rows = rows_of(con, settings, scores)
     assert list(rows) == [("district", "north"), ("district", "south")]
     north, south = rows.values()
@@ -97,7 +98,7 @@ def test_expected_and_observed_churn_stand_side_by_side(con: Backend, settings: 
 
 
 def test_a_register_that_lacks_those_who_left_says_nothing_of_what_was_observed(
-    con: Backend, settings: Settings, scores: pd.DataFrame
+    con: Warehouse, settings: Settings, scores: pd.DataFrame
 ) -> None:
     con.raw_sql("UPDATE raw.retailers SET district = NULL WHERE closed_on IS NOT NULL OR retailer_id LIKE '%stopped'")
     rows = rows_of(con, settings, scores)
@@ -105,12 +106,12 @@ def test_a_register_that_lacks_those_who_left_says_nothing_of_what_was_observed(
     assert [(row["observed_retailers"], row["observed_rate_13w"]) for row in rows.values()] == [(0, None)] * 2
 
 
-def test_without_any_district_there_is_no_such_grouping(con: Backend, settings: Settings, scores: pd.DataFrame) -> None:
+def test_without_any_district_there_is_no_such_grouping(con: Warehouse, settings: Settings, scores: pd.DataFrame) -> None:
     con.raw_sql("UPDATE raw.retailers SET district = NULL")
     assert rows_of(con, settings, scores) == {}
 
 
-def test_stages_are_those_of_the_reclassification_before_the_window(con: Backend, settings: Settings, scores: pd.DataFrame) -> None:
+def test_stages_are_those_of_the_reclassification_before_the_window(con: Warehouse, settings: Settings, scores: pd.DataFrame) -> None:
     publish(
         con,
         {RETAILER_SEGMENT: segments_as_of(AS_OF - timedelta(weeks=13), {"north-1": "growth", "north-stopped": "growth"})},
@@ -126,14 +127,14 @@ def test_stages_are_those_of_the_reclassification_before_the_window(con: Backend
     assert rows["value_class", "ordinary"]["retailers"] == 4
 
 
-def test_orders_after_as_of_change_nothing(con: Backend, settings: Settings, scores: pd.DataFrame) -> None:
+def test_orders_after_as_of_change_nothing(con: Warehouse, settings: Settings, scores: pd.DataFrame) -> None:
     with_later_orders = rows_of(con, settings, scores)
     con.raw_sql(f"DELETE FROM derived.cells WHERE week_start > DATE '{AS_OF}'")
     assert rows_of(con, settings, scores) == with_later_orders
 
 
 def test_scores_of_13_weeks_before_widen_the_interval_where_groups_share_their_fate(
-    con: Backend, settings: Settings, scores: pd.DataFrame
+    con: Warehouse, settings: Settings, scores: pd.DataFrame
 ) -> None:
     before = rows_of(con, settings, scores)
     then = AS_OF - timedelta(weeks=13)

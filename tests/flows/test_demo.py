@@ -35,7 +35,7 @@ def test_the_demo_tells_how_near_the_truth_it_came_who_is_at_risk_and_where_to_l
     assert str(place.folder / "warehouse.duckdb") in printed
     assert f"mlflow ui --backend-store-uri sqlite:///{place.folder}/mlruns/mlflow.db" in printed
     flows_run = place.rows("SELECT flow, status FROM scored.runs ORDER BY started_at")
-    assert flows_run.flow.tolist() == ["load", "train", "score"]
+    assert flows_run.flow.tolist() == ["load", "train", "score", "monitor"]
     assert set(flows_run.status) == {"succeeded"}
 
 

@@ -167,10 +167,10 @@ def test_a_forecast_that_no_longer_follows_from_what_is_loaded_is_said_to(
     county_copy: Place, capsys: pytest.CaptureFixture[str], rationed: tuple[str, str]
 ) -> None:
     with open_warehouse(county_copy.settings) as con:
-        con.con.execute(
+        con.execute(
             "UPDATE derived.cells SET delivered_units = 2 * delivered_units WHERE retailer_id = ? AND sku_id = ?", list(rationed)
         )
-        con.con.execute("UPDATE derived.recovered SET true_units = 2 * true_units WHERE retailer_id = ? AND sku_id = ?", list(rationed))
+        con.execute("UPDATE derived.recovered SET true_units = 2 * true_units WHERE retailer_id = ? AND sku_id = ?", list(rationed))
     changed = explain(county_copy.settings, rationed, None, None)
     for week in document_of(changed)["weeks"]:
         assert sum(part["units"] for part in week["parts"]) == pytest.approx(week["mean_units"], rel=1e-9)
@@ -211,6 +211,6 @@ def test_a_model_that_is_no_longer_in_the_store_is_named(
     county_copy: Place, uncap: Command, capsys: pytest.CaptureFixture[str], rationed: tuple[str, str]
 ) -> None:
     with open_warehouse(county_copy.settings) as con:
-        con.con.execute("UPDATE scored.demand_forecast SET model_version = '7'")
+        con.execute("UPDATE scored.demand_forecast SET model_version = '7'")
     assert uncap(county_copy, "explain", *rationed) == 1
     assert "no version 7 of uncap-demand" in capsys.readouterr().err

@@ -9,7 +9,6 @@ import ibis
 import numpy as np
 import pyarrow as pa
 import pytest
-from ibis.backends.duckdb import Backend
 
 from contracts.cells import CELLS, RECOVERED
 from contracts.raw import EVENTS, INTERACTIONS, RETAILERS, SKUS
@@ -26,6 +25,7 @@ from flows.demand_rows import KEY
 from flows.opening import open_warehouse
 from flows.pair_statements import country_holidays, fetch_described
 from tests.small_county import EARLIER, ScoredCounty
+from warehouse.session import Warehouse
 from warehouse.tables import fetch, table
 
 ATTRIBUTES = ("tier", "district", "category")
@@ -34,12 +34,12 @@ SUNDAY, KNOWN = EARLIER + timedelta(weeks=4), EARLIER + timedelta(weeks=8)
 
 
 @pytest.fixture(scope="module")
-def warehouse(county: ScoredCounty) -> Iterator[Backend]:
+def warehouse(county: ScoredCounty) -> Iterator[Warehouse]:
     with open_warehouse(county.place.settings) as con:
         yield con
 
 
-def test_pairs_and_what_came_are_those_of_features_of_that_sunday(county: ScoredCounty, warehouse: Backend) -> None:
+def test_pairs_and_what_came_are_those_of_features_of_that_sunday(county: ScoredCounty, warehouse: Warehouse) -> None:
     settings = county.place.settings
     cells, recovered, retailers, skus = (table(warehouse, described) for described in (CELLS, RECOVERED, RETAILERS, SKUS))
     known = with_true_units(cells, recovered, SUNDAY)
@@ -60,7 +60,7 @@ def test_pairs_and_what_came_are_those_of_features_of_that_sunday(county: Scored
     assert_same(found, expected)
 
 
-def test_retailers_and_their_outcomes_are_those_of_features_of_that_sunday(warehouse: Backend) -> None:
+def test_retailers_and_their_outcomes_are_those_of_features_of_that_sunday(warehouse: Warehouse) -> None:
     cells, recovered, retailers, skus, interactions, events = (
         table(warehouse, described) for described in (CELLS, RECOVERED, RETAILERS, SKUS, INTERACTIONS, EVENTS)
     )

@@ -37,7 +37,7 @@ def test_an_override_changes_the_class_and_leaves_the_computed_one(uncap: Comman
     small = before[(before.value_class_computed == "small") & before.override_id.isna()].retailer_id.iloc[0]
     with open_warehouse(county_copy.settings) as con:
         values = f"('X1', '{small}', 'value_class', 'key', 'why', 'ann', DATE '{EARLIER}', 'ben', DATE '{AS_OF}', DATE '2026-01-01')"
-        con.con.execute(f"INSERT INTO raw.segment_overrides VALUES {values}")
+        con.execute(f"INSERT INTO raw.segment_overrides VALUES {values}")
     assert uncap(county_copy, "reclassify", "--as-of", AS_OF.isoformat()) == 0
     after = segments_of(county_copy, AS_OF).set_index("retailer_id")
     assert after.loc[small, ["value_class", "value_class_computed", "override_id"]].to_list() == ["key", "small", "X1"]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from datetime import date
-from pathlib import Path
+from datetime import timedelta
 
 import mlflow
 import pandas as pd
@@ -13,10 +11,12 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from flows.registering import decide
-from flows.score import find_champions
-from flows.tracking import CHURN_MODEL, DEMAND_MODEL, ModelVersion, champion, model_folder
+from flows.features_made import features_of, features_version, unmade
+from flows.model_choice import find_models
+from flows.registry import logged_text
+from flows.tracking import CHURN_MODEL, DEMAND_MODEL, champion, model_folder
 from flows.train import train
+from tests.flows.commands import Command
 from tests.small_county import AS_OF, EARLIER, Place, ScoredCounty, copy_place
 
 MODELS = (DEMAND_MODEL, CHURN_MODEL)
@@ -128,29 +128,63 @@ def test_the_same_data_again_give_the_same_figures_and_a_new_champion(retrained:
 
 
 def test_a_worse_model_stays_challenger_and_the_champion_goes_on_scoring(retrained: Place) -> None:
-    assert aliases(retrained, DEMAND_MODEL) == {"champion": "2", "challenger": "3"}
-    demand, _ = find_champions.fn(retrained.settings)
+    assert aliases(retrained, DEMAND_MODEL) == {"champion": "2", "challenger": "3", "previous": "1"}
+    demand, _ = find_models(retrained.settings, AS_OF)
     assert demand.version == "2"
     runs = retrained.rows("SELECT demand_model_version AS version, status FROM scored.runs WHERE flow = 'train' ORDER BY started_at")
     assert runs.version.tolist() == ["1", "2", "3"]
     assert set(runs.status) == {"succeeded"}
 
 
-@pytest.mark.parametrize(("loss", "wins"), [(0.29, True), (0.30, True), (0.31, False)])
-def test_only_a_worse_model_is_kept_out(county: ScoredCounty, tmp_path: Path, loss: float, wins: bool) -> None:
-    place = copy_place(county.place, tmp_path / "copy")
-    assert decide(place.settings, rival_as_of(AS_OF, place), loss, lambda _: 0.30) == (wins, 0.30, "1")
-    assert ("challenger" in aliases(place, CHURN_MODEL)) is not wins
+def test_a_verdict_has_both_models_figures_at_three_origins_within_the_held_out_weeks(retrained: Place) -> None:
+    store = store_of(retrained)
+    run_id = str(store.get_model_version(DEMAND_MODEL, "3").run_id)
+    verdict = json.loads(logged_text(retrained.settings, run_id, "verdict.json") or "{}")
+    assert (verdict["verdict"], verdict["champion_before"]) == ("challenger", "2")
+    assert [origin["origin"] for origin in verdict["origins"]] == [str(AS_OF - timedelta(weeks=weeks)) for weeks in (8, 6, 4)]
+    for origin in verdict["origins"]:
+        assert set(origin["challenger"]) == set(origin["champion"]) == {"pinball_loss", "bias", "tier_sku_week_wape_loss", "pair_wape_loss"}
+        assert origin["challenger"]["pinball_loss"] > origin["champion"]["pinball_loss"]
+    # fewer weeks are known after a later origin, of about as many pairs
+    rows = [origin["rows"] for origin in verdict["origins"]]
+    assert rows[0] > 1.2 * rows[1] > 1.2 * 1.2 * rows[2]
+    logged = [metric.value for metric in sorted(store.get_metric_history(run_id, "judged.pinball_loss"), key=lambda metric: metric.step)]
+    assert logged == pytest.approx([origin["challenger"]["pinball_loss"] for origin in verdict["origins"]])
 
 
-def test_a_model_that_knows_less_than_the_champion_is_kept_out_unjudged(county: ScoredCounty, tmp_path: Path) -> None:
-    place = copy_place(county.place, tmp_path / "copy")
-    assert decide(place.settings, rival_as_of(EARLIER, place), 0.0, lambda _: 0.30) == (False, None, "1")
-    assert aliases(place, CHURN_MODEL) == {"champion": "1", "challenger": "1"}
+@pytest.mark.parametrize("name", MODELS)
+def test_the_card_of_a_version_is_its_description_and_names_data_figures_and_limits(county: ScoredCounty, name: str) -> None:
+    store = store_of(county.place)
+    version = store.get_model_version_by_alias(name, "champion")
+    card = logged_text(county.place.settings, str(version.run_id), "model_card.md") or ""
+    assert str(version.description) == card[:5000]
+    order_lines = county.place.rows("SELECT count(*) AS n FROM raw.order_lines").n[0]
+    for told in (f"| raw.order_lines | {order_lines:,} |", f"uncap train --as-of {AS_OF}", "Champion, the first."):
+        assert told in card
+    figures = run_of_champion(county.place, name).data.metrics
+    shown = {DEMAND_MODEL: figures["model.pinball_loss"], CHURN_MODEL: figures["served.brier_loss_13w"]}[name]
+    assert f"| {shown:.4g} |" in card
 
 
-def rival_as_of(as_of: date, place: Place) -> ModelVersion:
-    """Return the one churn model there is as though it had just been trained as of another Sunday."""
-    first = champion(place.settings, CHURN_MODEL)
-    assert first is not None
-    return replace(first, tags={"as_of": as_of.isoformat()})
+def test_every_model_that_scores_takes_features_that_are_made_and_says_which(county: ScoredCounty) -> None:
+    for name in MODELS:
+        version = champion(county.place.settings, name)
+        assert version is not None
+        features = features_of(name, model_folder(county.place.settings, version))
+        assert unmade(name, features) == []
+        assert version.tags["features_version"] == features_version(features)
+
+
+def test_training_if_due_trains_nothing_while_the_champions_are_new(
+    county_copy: Place, uncap: Command, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert uncap(county_copy, "train", "--if-due") == 0
+    assert "nothing is due" in capfd.readouterr().err
+    assert [len(store_of(county_copy).search_model_versions(f"name = '{name}'")) for name in MODELS] == [1, 1]
+
+
+def test_scoring_with_the_models_of_then_fails_where_none_was_trained_by_then(
+    county_copy: Place, uncap: Command, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert uncap(county_copy, "score", "--as-of", str(EARLIER), "--models", "as-of") == 1
+    assert f"was trained as of {EARLIER} or before; the first is of {AS_OF}" in capfd.readouterr().err

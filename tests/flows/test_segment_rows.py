@@ -8,7 +8,6 @@ from datetime import date, timedelta
 import pandas as pd
 import pyarrow as pa
 import pytest
-from ibis.backends.duckdb import Backend
 
 from contracts.customers import RETAILER_SEGMENT
 from contracts.raw import SEGMENT_OVERRIDES
@@ -20,6 +19,7 @@ from flows.settings import Settings, read_settings
 from tests.small_market import LAST_SUNDAY, write_market
 from warehouse.load import load_folder
 from warehouse.publish import publish
+from warehouse.session import Warehouse
 from warehouse.tables import store
 
 MONTH_BEFORE = last_sunday(LAST_SUNDAY.replace(day=1) - timedelta(days=1))
@@ -41,19 +41,19 @@ def market_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture
-def con(market_settings: Settings) -> Iterator[Backend]:
+def con(market_settings: Settings) -> Iterator[Warehouse]:
     """The warehouse without any reclassification."""
     with open_warehouse(market_settings) as opened:
         store(opened, RETAILER_SEGMENT, RETAILER_SEGMENT.arrow_schema.empty_table())
         yield opened
 
 
-def rows_as_of(con: Backend, settings: Settings, as_of: date) -> pa.Table:
+def rows_as_of(con: Warehouse, settings: Settings, as_of: date) -> pa.Table:
     """Classify without scores."""
     return segment_rows(con, settings, as_of, NO_SCORES, FORECASTS, "run-1")
 
 
-def test_every_retailer_gets_one_row_that_keeps_the_contract(con: Backend, market_settings: Settings) -> None:
+def test_every_retailer_gets_one_row_that_keeps_the_contract(con: Warehouse, market_settings: Settings) -> None:
     rows = rows_as_of(con, market_settings, LAST_SUNDAY)
     assert rows.column("retailer_id").to_pylist() == ["R-once", *(f"R{number}" for number in range(8))]
     publish(con, {RETAILER_SEGMENT: rows}, as_of=LAST_SUNDAY, keep_weeks={})
@@ -61,7 +61,7 @@ def test_every_retailer_gets_one_row_that_keeps_the_contract(con: Backend, marke
     assert rows.to_pylist()[0]["stage"] == "acquisition"
 
 
-def test_the_same_rows_come_twice_also_when_they_are_written(con: Backend, market_settings: Settings) -> None:
+def test_the_same_rows_come_twice_also_when_they_are_written(con: Warehouse, market_settings: Settings) -> None:
     publish(con, {RETAILER_SEGMENT: rows_as_of(con, market_settings, MONTH_BEFORE)}, as_of=MONTH_BEFORE, keep_weeks={})
     first = rows_as_of(con, market_settings, LAST_SUNDAY)
     publish(con, {RETAILER_SEGMENT: first}, as_of=LAST_SUNDAY, keep_weeks={})
@@ -69,7 +69,7 @@ def test_the_same_rows_come_twice_also_when_they_are_written(con: Backend, marke
     assert set(first.column("stage_prev").to_pylist()) > {None}
 
 
-def test_compared_is_with_the_newest_reclassification_before_the_month(con: Backend, market_settings: Settings) -> None:
+def test_compared_is_with_the_newest_reclassification_before_the_month(con: Warehouse, market_settings: Settings) -> None:
     days = (MONTH_BEFORE - timedelta(weeks=4), MONTH_BEFORE, LAST_SUNDAY - timedelta(weeks=1))
     for as_of, stage in zip(days, ("growth", "decline", "win_back"), strict=True):
         rows = rows_as_of(con, market_settings, as_of)
@@ -79,7 +79,7 @@ def test_compared_is_with_the_newest_reclassification_before_the_month(con: Back
     assert set(previous_segments(con, LAST_SUNDAY).stage) == {"decline"}
 
 
-def test_one_reclassification_a_month_is_due(con: Backend, market_settings: Settings) -> None:
+def test_one_reclassification_a_month_is_due(con: Warehouse, market_settings: Settings) -> None:
     assert reclassification_due(con, LAST_SUNDAY)
     publish(con, {RETAILER_SEGMENT: rows_as_of(con, market_settings, MONTH_BEFORE)}, as_of=MONTH_BEFORE, keep_weeks={})
     assert reclassification_due(con, LAST_SUNDAY)
@@ -89,7 +89,7 @@ def test_one_reclassification_a_month_is_due(con: Backend, market_settings: Sett
     assert reclassification_due(con, earlier)
 
 
-def test_an_override_that_holds_is_applied_and_told(con: Backend, market_settings: Settings) -> None:
+def test_an_override_that_holds_is_applied_and_told(con: Warehouse, market_settings: Settings) -> None:
     plain = {row["retailer_id"]: row for row in rows_as_of(con, market_settings, LAST_SUNDAY).to_pylist()}
     wanted = "small" if plain["R1"]["value_class"] != "small" else "key"
     override: dict[str, object] = {

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from mlflow import MlflowClient
 
 from contracts.errors import TrackingError, UsageError
+from flows.registry import crown, keep_as_challenger
 from flows.settings import Settings
 from flows.tracking import (
     CHURN_MODEL,
@@ -24,9 +25,7 @@ from flows.tracking import (
     ModelVersion,
     TableLineage,
     champion,
-    keep_as_challenger,
     model_folder,
-    promote,
     tracked_run,
 )
 
@@ -78,7 +77,7 @@ def test_there_is_no_champion_before_the_first_training(settings: Settings, tmp_
 def test_a_registered_version_is_champion_only_once_promoted(tracked_settings: Settings, tmp_path: Path) -> None:
     first = trained(tracked_settings, tmp_path / "model", 4.0)
     assert champion(tracked_settings, DEMAND_MODEL) is None
-    promote(tracked_settings, first)
+    crown(tracked_settings, DEMAND_MODEL, first.version)
     found = champion(tracked_settings, DEMAND_MODEL)
     assert found is not None
     assert (found.version, found.tags["as_of"], found.metrics) == ("1", "2019-09-29", {"headline.wape": 0.4})
@@ -88,16 +87,16 @@ def test_a_registered_version_is_champion_only_once_promoted(tracked_settings: S
 
 def test_a_challenger_leaves_the_champion_alone_and_loses_its_alias_when_promoted(tracked_settings: Settings, tmp_path: Path) -> None:
     first, second = trained(tracked_settings, tmp_path / "a", 4.0), trained(tracked_settings, tmp_path / "b", 3.0)
-    promote(tracked_settings, first)
+    crown(tracked_settings, DEMAND_MODEL, first.version)
     keep_as_challenger(tracked_settings, second)
     store = MlflowClient(tracking_uri=tracked_settings.tracking.uri)
     assert {alias: str(v) for alias, v in store.get_registered_model(DEMAND_MODEL).aliases.items()} == {"champion": "1", "challenger": "2"}
-    promote(tracked_settings, second)
+    crown(tracked_settings, DEMAND_MODEL, second.version)
     assert {alias: str(v) for alias, v in store.get_registered_model(DEMAND_MODEL).aliases.items()} == {"champion": "2"}
 
 
 def test_mlflow_itself_can_load_and_ask_the_champion(tracked_settings: Settings, tmp_path: Path) -> None:
-    promote(tracked_settings, trained(tracked_settings, tmp_path / "model", 4.0))
+    crown(tracked_settings, DEMAND_MODEL, trained(tracked_settings, tmp_path / "model", 4.0).version)
     served = mlflow.pyfunc.load_model(f"models:/{DEMAND_MODEL}@champion")
     assert served.predict(PAIR_WEEKS)["mean_units"].tolist() == [4.0, 10.0]
     assert served.metadata.get_input_schema().input_names() == ["mean_4w", "horizon_weeks"]
@@ -135,7 +134,7 @@ def test_a_training_that_fails_is_a_failed_run_with_its_reason(tracked_settings:
 
 
 def test_a_store_whose_files_were_moved_says_where_they_should_be(tracked_settings: Settings, tmp_path: Path) -> None:
-    promote(tracked_settings, trained(tracked_settings, tmp_path / "model", 4.0))
+    crown(tracked_settings, DEMAND_MODEL, trained(tracked_settings, tmp_path / "model", 4.0).version)
     (tmp_path / "mlruns").rename(tmp_path / "moved")
     moved = tracked_settings.tracking.model_copy(update={"uri": f"sqlite:///{tmp_path}/moved/mlflow.db"})
     with pytest.raises(TrackingError, match=f"are recorded in {tmp_path}/mlruns/artifacts, which is not there"):

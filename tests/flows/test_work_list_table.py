@@ -28,8 +28,9 @@ def listed(place: Place) -> Place:
         (EARLIER, "at_risk", "R9", 1, "contact", None, 0.5, 1.0, 1.0, None, "older"),
     ]
     with open_warehouse(place.settings) as con:
-        con.con.executemany("INSERT INTO scored.work_list VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'run')", rows)
-        con.con.execute("INSERT INTO raw.retailers (retailer_id, name) VALUES ('R1', 'Corner shop'), ('R4', '@SUM(A1)')")
+        for row in rows:
+            con.execute("INSERT INTO scored.work_list VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'run')", row)
+        con.execute("INSERT INTO raw.retailers (retailer_id, name) VALUES ('R1', 'Corner shop'), ('R4', '@SUM(A1)')")
     return place
 
 

@@ -75,9 +75,10 @@ def slow_cells(lines: Rows, limits: Rows, stocks: dict[Any, float]) -> Rows:
         censoring, lower, upper = judge(lines, limits, stocks, (shop, sku, week), (delivered, wished), (cap, floor))
         if delivered or (wished and asked(of_week)) or (known and censoring == "stockout"):
             amounts = [line["amount"] for line in of_week if line["amount"] is not None]
+            unpriced = any(line["amount"] is None and line["delivered_units"] > 0 for line in of_week)
             cells.append(
                 {"retailer_id": shop, "sku_id": sku, "week_start": week, "delivered_units": delivered}
-                | {"amount": sum(amounts) if amounts else None, "cap_units": cap, "floor_units": floor}
+                | {"amount": None if unpriced or not amounts else sum(amounts), "cap_units": cap, "floor_units": floor}
                 | {"lower_units": lower, "upper_units": upper, "censoring": censoring}
             )
     return cells

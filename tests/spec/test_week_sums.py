@@ -64,10 +64,13 @@ def test_what_one_line_got_too_much_makes_up_for_what_another_lacked(weeks: Week
     """) == [("2019-09-23", 4, "none", 4, None)]
 
 
-def test_money_is_the_sum_of_the_lines_that_have_any(weeks: Weeks) -> None:
+def test_money_is_the_sum_of_the_lines_and_unknown_where_a_line_that_delivered_has_none(weeks: Weeks) -> None:
     assert weeks("""
         ordered_on  delivered requested amount
+        2019-09-16  1         .         10
+        2019-09-17  2         .         20
+        2019-09-18  0         0         .
         2019-09-23  1         .         10
         2019-09-24  1         .         .
         2019-09-30  1         .         .
-    """) == [("2019-09-23", 2, "none", 2, 10), ("2019-09-30", 1, "none", 1, None)]
+    """) == [("2019-09-16", 3, "none", 3, 30), ("2019-09-23", 2, "none", 2, None), ("2019-09-30", 1, "none", 1, None)]

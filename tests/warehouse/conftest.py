@@ -10,10 +10,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from ibis.backends.duckdb import Backend
 
 from warehouse.connection import connect
 from warehouse.load import TableLoad, load_folder
+from warehouse.session import Warehouse
 
 ORDERS = """
 line_id, retailer_id, sku_id, ordered_on, delivered_units, requested_units, amount
@@ -34,7 +34,7 @@ class InputFolder:
     """A folder of input tables, and what loading it said."""
 
     path: Path
-    con: Backend
+    con: Warehouse
     steps: list[str] = field(default_factory=list)
 
     def csv(self, name: str, table: str) -> InputFolder:
@@ -54,7 +54,7 @@ class InputFolder:
         return {load.table: load for load in load_folder(self.con, self.path, replace=replace, on_step=self.steps.append)}
 
     def rows(self, table: str) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = self.con.con.execute(f"SELECT * FROM raw.{table} ORDER BY ALL").to_arrow_table().to_pylist()
+        rows: list[dict[str, Any]] = self.con.query(f"SELECT * FROM raw.{table} ORDER BY ALL").to_pylist()
         return rows
 
     @property
@@ -69,14 +69,14 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def con(url: str) -> Iterator[Backend]:
+def con(url: str) -> Iterator[Warehouse]:
     """An empty warehouse."""
     with connect(url, threads=2, memory_limit="1GB") as opened:
         yield opened
 
 
 @pytest.fixture
-def folder(tmp_path: Path, con: Backend) -> InputFolder:
+def folder(tmp_path: Path, con: Warehouse) -> InputFolder:
     """An empty input folder beside an empty warehouse."""
     path = tmp_path / "input"
     path.mkdir()
@@ -84,7 +84,7 @@ def folder(tmp_path: Path, con: Backend) -> InputFolder:
 
 
 @pytest.fixture
-def new_folder(tmp_path: Path, con: Backend) -> Callable[[], InputFolder]:
+def new_folder(tmp_path: Path, con: Warehouse) -> Callable[[], InputFolder]:
     """More input folders for the same warehouse, each empty."""
 
     def make() -> InputFolder:

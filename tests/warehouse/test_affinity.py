@@ -9,10 +9,10 @@ from itertools import permutations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ibis.backends.duckdb import Backend
 
 from tests.hand_made import put, read
 from warehouse.analyses.affinity import ORDER_SUPPORT, RANGE_SUPPORT
+from warehouse.session import Warehouse
 
 MONDAY = date(2019, 9, 23)
 CELLS = """
@@ -28,7 +28,7 @@ R3,          A,      2019-06-24, 1
 """
 
 
-def test_four_order_weeks_worked_out_by_hand(con: Backend) -> None:
+def test_four_order_weeks_worked_out_by_hand(con: Warehouse) -> None:
     put(con, "derived.cells", CELLS)
     orders = read(con, "SELECT * FROM analysis.affinity_orders ORDER BY sku_id, with_sku_id")
     # 4 order weeks of the last 13; A in 3, B in 2, both in 2
@@ -43,8 +43,8 @@ def test_four_order_weeks_worked_out_by_hand(con: Backend) -> None:
 
 @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sets(st.tuples(st.integers(0, 8), st.integers(0, 5), st.integers(0, 30)), max_size=120))
-def test_every_pair_is_counted_as_a_plain_loop_counts_it(con: Backend, bought: set[tuple[int, int, int]]) -> None:
-    con.con.execute("DELETE FROM derived.cells")
+def test_every_pair_is_counted_as_a_plain_loop_counts_it(con: Warehouse, bought: set[tuple[int, int, int]]) -> None:
+    con.execute("DELETE FROM derived.cells")
     lines = [f"R{retailer},S{sku},{MONDAY - timedelta(weeks=ago)},1" for retailer, sku, ago in bought]
     if lines:
         put(con, "derived.cells", "\n".join(["retailer_id,sku_id,week_start,delivered_units", *lines]))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from ibis.backends.duckdb import Backend
 
 from tests.hand_made import put, read
+from warehouse.session import Warehouse
 
 # The newest day is Sunday 2019-12-29: 52 weeks before end with 2018-12-30, 26 weeks with 2019-06-30.
 ORDERS = """
@@ -33,14 +33,14 @@ R3,          Three, South,    shop,    2020-01-01,
 
 
 @pytest.fixture
-def shops(con: Backend) -> Backend:
+def shops(con: Warehouse) -> Warehouse:
     """Three shops, one of which never ordered, and three SKUs, of one of which the cost is unknown."""
     for name, rows in (("order_lines", ORDERS), ("skus", SKUS), ("retailers", RETAILERS)):
         put(con, f"raw.{name}", rows)
     return con
 
 
-def test_a_line_without_an_amount_is_worth_its_list_price_and_one_without_a_cost_has_no_margin(shops: Backend) -> None:
+def test_a_line_without_an_amount_is_worth_its_list_price_and_one_without_a_cost_has_no_margin(shops: Warehouse) -> None:
     lines = read(
         shops, "SELECT money, cost, margin, week_start, month_start FROM analysis.priced_lines WHERE sku_id <> 'S1' ORDER BY line_id"
     )
@@ -51,7 +51,7 @@ def test_a_line_without_an_amount_is_worth_its_list_price_and_one_without_a_cost
     ]
 
 
-def test_a_profile_has_the_last_year_of_every_retailer_of_the_register_or_the_orders(shops: Backend) -> None:
+def test_a_profile_has_the_last_year_of_every_retailer_of_the_register_or_the_orders(shops: Warehouse) -> None:
     one, two, three = read(shops, "SELECT * FROM analysis.retailer_profile ORDER BY retailer_id")
     assert (one["first_order_on"], one["last_order_on"], one["days_since_order"]) == ("2018-12-01", "2019-12-29", 0)
     assert (one["orders_52w"], one["skus_52w"], one["brands_52w"], one["categories_52w"]) == (3, 3, 2, 2)
@@ -69,7 +69,7 @@ def test_a_profile_has_the_last_year_of_every_retailer_of_the_register_or_the_or
     )
 
 
-def test_a_profile_knows_the_newest_segment_and_risk(shops: Backend) -> None:
+def test_a_profile_knows_the_newest_segment_and_risk(shops: Warehouse) -> None:
     put(shops, "scored.retailer_segment", "as_of,retailer_id,stage,value_class\n2019-11-24,R1,growth,small\n2019-12-29,R1,decline,key")
     put(shops, "scored.churn_score", "as_of,retailer_id,p_churn_13w,risk_band\n2019-12-29,R1,0.25,high")
     shown = read(
@@ -79,7 +79,7 @@ def test_a_profile_knows_the_newest_segment_and_risk(shops: Backend) -> None:
     assert [tuple(row.values()) for row in shown] == [("decline", "key", 0.25, "high"), (None, None, None, None)]
 
 
-def test_groups_add_up_to_everybody_in_each_grouping(shops: Backend) -> None:
+def test_groups_add_up_to_everybody_in_each_grouping(shops: Warehouse) -> None:
     groups = read(shops, "SELECT * FROM analysis.group_profile WHERE grouping_name = 'channel' ORDER BY group_name")
     bar, shop = groups
     assert (bar["group_name"], bar["retailers"], bar["active_retailers"], bar["units_52w"]) == ("bar", 1, 0, 25)
@@ -91,7 +91,7 @@ def test_groups_add_up_to_everybody_in_each_grouping(shops: Backend) -> None:
     assert [row["share"] for row in shares] == pytest.approx([1.0] * 6)
 
 
-def test_loyalty_is_rhythm_tenure_and_the_range_that_was_kept(shops: Backend) -> None:
+def test_loyalty_is_rhythm_tenure_and_the_range_that_was_kept(shops: Warehouse) -> None:
     put(shops, "raw.order_lines", "line_id,retailer_id,sku_id,ordered_on,delivered_units\nA,R1,S1,2019-03-01,1\nB,R1,S4,2019-03-01,1")
     one, two = read(shops, "SELECT * FROM analysis.retailer_loyalty ORDER BY retailer_id")
     # days of the last year: 2019-03-01, 12-02, 12-16, 12-29; gaps 90 (from 2018-12-01), 276, 14, 13
@@ -104,7 +104,7 @@ def test_loyalty_is_rhythm_tenure_and_the_range_that_was_kept(shops: Backend) ->
     assert (two["tenure_weeks"], two["breadth_kept"], two["skus_26w"]) == (51, 0, 0)
 
 
-def test_a_cohort_keeps_who_orders_in_a_quarter_and_who_still_orders_later(con: Backend) -> None:
+def test_a_cohort_keeps_who_orders_in_a_quarter_and_who_still_orders_later(con: Warehouse) -> None:
     put(
         con,
         "raw.order_lines",
@@ -127,7 +127,7 @@ def test_a_cohort_keeps_who_orders_in_a_quarter_and_who_still_orders_later(con: 
     ]
 
 
-def test_profit_of_a_month_says_how_much_of_it_is_known(shops: Backend) -> None:
+def test_profit_of_a_month_says_how_much_of_it_is_known(shops: Warehouse) -> None:
     december, earlier = read(shops, "SELECT * FROM analysis.retailer_profit_month WHERE retailer_id = 'R1' ORDER BY month_start DESC")
     assert (december["orders"], december["units"], december["money"], december["margin_known"]) == (3, 30, 170, 36)
     assert (december["margin_estimated"], december["margin_rate"]) == (pytest.approx(38.25), pytest.approx(36 / 160))
@@ -135,7 +135,7 @@ def test_profit_of_a_month_says_how_much_of_it_is_known(shops: Backend) -> None:
     assert (earlier["month_start"], earlier["margin_known"], earlier["margin_estimated"]) == ("2018-12-01", 100, 100)
 
 
-def test_profit_of_a_sku_without_a_cost_is_unknown(shops: Backend) -> None:
+def test_profit_of_a_sku_without_a_cost_is_unknown(shops: Warehouse) -> None:
     skus = read(
         shops,
         "SELECT sku_id, margin, money_per_unit, margin_rate FROM analysis.sku_profit_month WHERE month_start = '2019-12-01' ORDER BY 1",
@@ -143,7 +143,7 @@ def test_profit_of_a_sku_without_a_cost_is_unknown(shops: Backend) -> None:
     assert [tuple(row.values()) for row in skus] == [("S1", 16, 5, pytest.approx(0.2)), ("S2", 20, 20, 0.25), ("S3", None, 1, None)]
 
 
-def test_concentration_runs_up_to_all_of_the_margin(shops: Backend) -> None:
+def test_concentration_runs_up_to_all_of_the_margin(shops: Warehouse) -> None:
     first, second = read(shops, "SELECT * FROM analysis.profit_concentration ORDER BY place")
     # R2: 120 − 80 + 100 − 75
     assert (first["retailer_id"], first["margin_52w"], first["retailers_so_far_share"]) == ("R2", 65, 0.5)
@@ -151,7 +151,7 @@ def test_concentration_runs_up_to_all_of_the_margin(shops: Backend) -> None:
     assert (second["retailer_id"], second["margin_so_far_share"]) == ("R1", pytest.approx(1))
 
 
-def test_a_channel_is_compared_with_the_others_and_with_the_year_before(shops: Backend) -> None:
+def test_a_channel_is_compared_with_the_others_and_with_the_year_before(shops: Warehouse) -> None:
     months = read(shops, "SELECT * FROM analysis.channel_month ORDER BY month_start, channel")
     assert [(row["month_start"], row["channel"]) for row in months] == [
         ("2018-12-01", "shop"),
@@ -167,7 +167,7 @@ def test_a_channel_is_compared_with_the_others_and_with_the_year_before(shops: B
     assert (months[1]["units_year_before"], months[1]["units_growth"]) == (None, None)
 
 
-def test_a_brand_is_compared_with_the_month_before_and_the_year_before(shops: Backend) -> None:
+def test_a_brand_is_compared_with_the_month_before_and_the_year_before(shops: Warehouse) -> None:
     put(shops, "raw.order_lines", "line_id,retailer_id,sku_id,ordered_on,delivered_units,amount\nA,R1,S1,2019-11-30,8,40")
     red = read(shops, "SELECT * FROM analysis.brand_month WHERE retailer_id = 'R1' AND brand = 'red' ORDER BY month_start")
     assert [(row["month_start"], row["units"], row["units_before"], row["units_year_before"]) for row in red] == [

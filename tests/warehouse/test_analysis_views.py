@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 import sqlglot
-from ibis.backends.duckdb import Backend
 from sqlglot import exp
 
 from warehouse.analyses.catalogue import analysis_views
 from warehouse.connection import connect
+from warehouse.session import Warehouse
 
 PAGE = (Path(__file__).parents[2] / "docs" / "analyses.md").read_text(encoding="utf-8")
 SECTIONS = {part.split("`")[0]: part for part in PAGE.split("### `analysis.")[1:]}
@@ -22,32 +22,32 @@ PORTABLE = {
 }  # fmt: skip
 
 
-def stored_columns(con: Backend, view: str) -> list[str]:
-    rows = con.con.execute(
+def stored_columns(con: Warehouse, view: str) -> list[str]:
+    rows = con.execute(
         "SELECT column_name FROM information_schema.columns WHERE table_schema = 'analysis' AND table_name = ? ORDER BY ordinal_position",
         [view],
-    ).fetchall()
+    )
     return [name for (name,) in rows]
 
 
-def test_the_page_has_every_view_and_no_other(con: Backend) -> None:
-    stored = con.con.execute("SELECT view_name FROM duckdb_views() WHERE schema_name = 'analysis'").fetchall()
+def test_the_page_has_every_view_and_no_other(con: Warehouse) -> None:
+    stored = con.execute("SELECT view_name FROM duckdb_views() WHERE schema_name = 'analysis'")
     assert {name for (name,) in stored} == set(analysis_views()) == set(SECTIONS)
 
 
 @pytest.mark.parametrize("view", sorted(analysis_views()))
-def test_the_page_has_the_columns_of_a_view(con: Backend, view: str) -> None:
+def test_the_page_has_the_columns_of_a_view(con: Warehouse, view: str) -> None:
     rows = re.findall(r"^\| (`[^|]*) \|", SECTIONS[view].split("## ")[0], flags=re.MULTILINE)
     documented = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
     assert sorted(documented) == sorted(stored_columns(con, view))
 
 
 @pytest.mark.parametrize("view", sorted(analysis_views()))
-def test_an_empty_warehouse_gives_no_rows_and_no_error(con: Backend, view: str) -> None:
-    assert con.con.execute(f"SELECT * FROM analysis.{view}").fetchall() == []
+def test_an_empty_warehouse_gives_no_rows_and_no_error(con: Warehouse, view: str) -> None:
+    assert con.execute(f"SELECT * FROM analysis.{view}") == []
     (example,) = re.findall(r"```sql\n(.*?)```", SECTIONS[view], flags=re.DOTALL)
     assert f"analysis.{view}" in example
-    assert all(set(row) <= {None} for row in con.con.execute(example).fetchall())
+    assert all(set(row) <= {None} for row in con.execute(example))
 
 
 @pytest.mark.parametrize("view", sorted(analysis_views()))
@@ -61,12 +61,12 @@ def test_a_view_uses_what_both_databases_have(view: str) -> None:
 
 def test_views_are_made_once_and_again_when_one_is_missing_or_of_another_version(url: str) -> None:
     with connect(url, threads=1, memory_limit="200MB") as con:
-        con.con.execute("COMMENT ON VIEW analysis.market_week IS 'mine'; DROP VIEW analysis.brand_month")
+        con.execute("COMMENT ON VIEW analysis.market_week IS 'mine'; DROP VIEW analysis.brand_month")
     with connect(url, threads=1, memory_limit="200MB") as con:
-        comments = con.con.execute("SELECT DISTINCT comment FROM duckdb_views() WHERE schema_name = 'analysis'").fetchall()
+        comments = con.execute("SELECT DISTINCT comment FROM duckdb_views() WHERE schema_name = 'analysis'")
         assert "brand_quarter" in analysis_views()
         assert len(stored_columns(con, "brand_month")) > 0
         assert len(comments) == 1
-        con.con.execute("CREATE VIEW analysis.of_a_planner AS SELECT 1 AS one")
+        con.execute("CREATE VIEW analysis.of_a_planner AS SELECT 1 AS one")
     with connect(url, threads=1, memory_limit="200MB") as con:
         assert stored_columns(con, "of_a_planner") == ["one"]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from ibis.backends.duckdb import Backend
 
 from tests.hand_made import put, read
+from warehouse.session import Warehouse
 
 MONDAY = date(2019, 9, 30)
 
 
 @pytest.fixture
-def forecast(con: Backend) -> Backend:
+def forecast(con: Warehouse) -> Warehouse:
     """One Sunday's forecasts of a week: an open pair, one at its cap, one without an order, one shut, and a week that is not over."""
     put(con, "raw.order_lines", "retailer_id,sku_id,ordered_on,delivered_units\nR1,S1,2019-10-06,1")
     put(con, "raw.retailers", "retailer_id,tier\nR1,T1\nR2,T2")
@@ -52,7 +52,7 @@ def forecast(con: Backend) -> Backend:
     return con
 
 
-def test_a_forecast_meets_what_happened_with_the_cap_that_applied(forecast: Backend) -> None:
+def test_a_forecast_meets_what_happened_with_the_cap_that_applied(forecast: Warehouse) -> None:
     outcomes = read(
         forecast,
         "SELECT retailer_id, sku_id, cap_units, deliverable_units, censoring, delivered_units"
@@ -66,7 +66,7 @@ def test_a_forecast_meets_what_happened_with_the_cap_that_applied(forecast: Back
     ]
 
 
-def test_accuracy_is_of_the_uncensored_weeks_and_of_what_could_be_delivered(forecast: Backend) -> None:
+def test_accuracy_is_of_the_uncensored_weeks_and_of_what_could_be_delivered(forecast: Warehouse) -> None:
     (accuracy,) = read(forecast, "SELECT * FROM analysis.forecast_accuracy")
     assert (accuracy["horizon_weeks"], accuracy["pair_weeks"], accuracy["uncensored_share"]) == (1, 4, 0.5)
     assert (accuracy["wape_uncensored"], accuracy["bias_uncensored"]) == (pytest.approx(7 / 8), pytest.approx(7 / 8))
@@ -74,7 +74,7 @@ def test_accuracy_is_of_the_uncensored_weeks_and_of_what_could_be_delivered(fore
     assert (accuracy["wape_deliverable"], accuracy["bias_deliverable"]) == (pytest.approx(7 / 12), pytest.approx(7 / 12))
 
 
-def test_a_sku_week_sums_its_retailers_and_leaves_out_those_that_could_not_order(forecast: Backend) -> None:
+def test_a_sku_week_sums_its_retailers_and_leaves_out_those_that_could_not_order(forecast: Warehouse) -> None:
     weeks = read(forecast, "SELECT * FROM analysis.forecast_sku_week ORDER BY sku_id")
     assert [
         (row["sku_id"], row["retailers"], row["mean_units"], row["deliverable_units"], row["delivered_units"], row["censored_share"])
@@ -93,12 +93,12 @@ def weeks_of(units: list[float], amounts: list[float], retailer: str = "R1") -> 
     return "\n".join(lines)
 
 
-def test_a_price_drop_is_measured_against_the_weeks_around_it(con: Backend) -> None:
+def test_a_price_drop_is_measured_against_the_weeks_around_it(con: Warehouse) -> None:
     # Week 5 costs 4 instead of 5; week 7 has no order, and a second SKU shows that the wholesaler was open.
     units = [10.0, 10.0, 10.0, 10.0, 10.0, 30.0, 4.0, 10.0, 10.0]
     amounts = [unit * (4.0 if number == 5 else 5.0) for number, unit in enumerate(units)]
     put(con, "derived.cells", weeks_of(units, amounts))
-    con.con.execute("UPDATE derived.cells SET sku_id = 'S2', amount = NULL WHERE week_start = ?", [MONDAY + timedelta(weeks=7)])
+    con.execute("UPDATE derived.cells SET sku_id = 'S2', amount = NULL WHERE week_start = ?", [MONDAY + timedelta(weeks=7)])
     (drop,) = read(con, "SELECT * FROM analysis.price_drop_effect")
     assert (drop["sku_id"], drop["week_start"]) == ("S1", (MONDAY + timedelta(weeks=5)).isoformat())
     assert (drop["unit_price"], drop["usual_unit_price"], drop["price_change"]) == (4, 5, pytest.approx(-0.2))
@@ -108,12 +108,12 @@ def test_a_price_drop_is_measured_against_the_weeks_around_it(con: Backend) -> N
     assert (drop["after_to_before"], drop["share_at_cap"]) == (pytest.approx(14 / 3 / 10), 0)
 
 
-def test_a_price_that_slips_by_less_or_too_early_is_no_drop(con: Backend) -> None:
+def test_a_price_that_slips_by_less_or_too_early_is_no_drop(con: Warehouse) -> None:
     put(con, "derived.cells", weeks_of([10.0] * 6, [50, 50, 30, 50, 50, 46]))
     assert read(con, "SELECT * FROM analysis.price_drop_effect") == []
 
 
-def test_an_event_is_measured_against_weeks_that_are_neither_next_to_it_nor_of_another_event(con: Backend) -> None:
+def test_an_event_is_measured_against_weeks_that_are_neither_next_to_it_nor_of_another_event(con: Warehouse) -> None:
     put(con, "raw.retailers", "retailer_id,district\nR1,North\nR2,South")
     put(con, "derived.cells", weeks_of([10.0, 10, 10, 20, 14, 40, 6, 12, 10, 10, 10], [0.0] * 11))
     put(con, "derived.cells", weeks_of([1.0] * 11, [0.0] * 11, retailer="R2"))
@@ -131,7 +131,7 @@ def test_an_event_is_measured_against_weeks_that_are_neither_next_to_it_nor_of_a
     assert (feast["delivered_units"], feast["lift"]) == (1, 1)
 
 
-def test_segments_migrate_from_the_last_standing_of_a_month_to_that_of_the_next(con: Backend) -> None:
+def test_segments_migrate_from_the_last_standing_of_a_month_to_that_of_the_next(con: Warehouse) -> None:
     put(
         con,
         "scored.retailer_segment",

@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ibis.backends.duckdb import Backend
 
 from contracts.errors import InputDataError, UsageError, WarehouseError
 from tests.warehouse.conftest import InputFolder
@@ -22,6 +21,7 @@ from warehouse import load as load_module
 from warehouse.amendments import Amendment, apply
 from warehouse.connection import connect
 from warehouse.load import TableLoad, load_folder
+from warehouse.session import Warehouse
 
 FIRST_LINE = {
     "line_id": "L1",
@@ -106,7 +106,7 @@ def test_unknown_columns_and_files_are_kept_out_with_a_warning(folder: InputFold
     assert "order_lines: read 3 rows" in folder.steps
 
 
-def test_a_folder_may_have_signs_of_a_pattern_in_its_name(con: Backend, tmp_path: Path) -> None:
+def test_a_folder_may_have_signs_of_a_pattern_in_its_name(con: Warehouse, tmp_path: Path) -> None:
     odd = tmp_path / "week [39]*"
     odd.mkdir()
     (odd / "order_lines.csv").write_text("line_id,retailer_id,sku_id,ordered_on,delivered_units\nL1,R1,S1,2019-09-02,6\n")
@@ -222,7 +222,7 @@ def test_a_failure_while_storing_keeps_nothing_and_leaves_nothing_behind(
 ) -> None:
     folder.csv("retailers", "retailer_id\nR1\nR2").csv("order_lines", orders)
 
-    def disk_fills_up_at_the_second_table(con: Backend, amendment: Amendment) -> None:
+    def disk_fills_up_at_the_second_table(con: Warehouse, amendment: Amendment) -> None:
         if amendment.staged.table.name == "order_lines":
             raise duckdb.IOException("Could not write file: No space left on device")
         apply(con, amendment)
@@ -231,7 +231,7 @@ def test_a_failure_while_storing_keeps_nothing_and_leaves_nothing_behind(
     with pytest.raises(WarehouseError, match=r"free space on the disk"):
         folder.load()
     assert folder.rows("retailers") == []
-    assert folder.con.con.execute("SELECT count(*) FROM duckdb_tables() WHERE temporary").fetchall() == [(0,)]
+    assert folder.con.execute("SELECT count(*) FROM duckdb_tables() WHERE temporary") == [(0,)]
     monkeypatch.undo()
     assert folder.load()["retailers"].rows_new == 2
 
@@ -264,9 +264,9 @@ order_lines = st.lists(
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=order_lines, repeated=st.booleans(), as_csv=st.booleans())
 def test_any_order_lines_loaded_twice_are_loaded_once_and_as_given(
-    con: Backend, lines: list[tuple[int, str, date, int, float | None]], repeated: bool, as_csv: bool
+    con: Warehouse, lines: list[tuple[int, str, date, int, float | None]], repeated: bool, as_csv: bool
 ) -> None:
-    con.con.execute("DELETE FROM raw.order_lines")
+    con.execute("DELETE FROM raw.order_lines")
     rows = [
         {"line_id": f"L{n}", "retailer_id": retailer, "sku_id": "S1", "ordered_on": day, "delivered_units": units, "amount": amount}
         for n, retailer, day, units, amount in (lines * 2 if repeated else lines)
@@ -280,5 +280,5 @@ def test_any_order_lines_loaded_twice_are_loaded_once_and_as_given(
         (first,) = load_folder(con, Path(place), on_step=lambda _: None)
         (second,) = load_folder(con, Path(place), on_step=lambda _: None)
     assert (first.rows_new, second.rows_new, second.rows_changed) == (len(lines), 0, 0)
-    stored = con.con.execute("SELECT line_id, ordered_on, delivered_units, amount FROM raw.order_lines").fetchall()
+    stored = con.execute("SELECT line_id, ordered_on, delivered_units, amount FROM raw.order_lines")
     assert sorted(stored) == sorted((f"L{n}", day, float(units), amount) for n, _, day, units, amount in lines)

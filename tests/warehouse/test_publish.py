@@ -12,12 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ibis.backends.duckdb import Backend
 
 from contracts.errors import WarehouseError
 from contracts.scored import CHURN_SCORE, TRUE_DEMAND
 from warehouse.connection import connect
 from warehouse.publish import publish
+from warehouse.session import Warehouse
 
 AS_OF = date(2019, 9, 29)
 WEEK = timedelta(weeks=1)
@@ -42,30 +42,30 @@ def demand(as_of: date, weeks: dict[str, float]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=TRUE_DEMAND.arrow_schema)
 
 
-def scores(con: Backend) -> list[tuple[date, str]]:
-    stored: list[tuple[date, str]] = con.con.execute("SELECT as_of, retailer_id FROM scored.churn_score ORDER BY ALL").fetchall()
+def scores(con: Warehouse) -> list[tuple[date, str]]:
+    stored: list[tuple[date, str]] = con.execute("SELECT as_of, retailer_id FROM scored.churn_score ORDER BY ALL")
     return stored
 
 
-def estimates(con: Backend) -> list[tuple[str, date, float]]:
-    rows = con.con.execute("SELECT week_start, as_of, true_units FROM scored.true_demand ORDER BY week_start").fetchall()
+def estimates(con: Warehouse) -> list[tuple[str, date, float]]:
+    rows = con.execute("SELECT week_start, as_of, true_units FROM scored.true_demand ORDER BY week_start")
     return [(week.isoformat(), as_of, units) for week, as_of, units in rows]
 
 
-def test_rows_of_the_same_as_of_are_replaced_and_others_stay(con: Backend) -> None:
+def test_rows_of_the_same_as_of_are_replaced_and_others_stay(con: Warehouse) -> None:
     for as_of, retailers in ((AS_OF - WEEK, "R1"), (AS_OF, "R1 R2"), (AS_OF, "R2 R3 R4")):
         written = publish(con, {CHURN_SCORE: churn(as_of, retailers)}, as_of=as_of, keep_weeks={})
     assert written == {"scored.churn_score": 3}
     assert scores(con) == [(AS_OF - WEEK, "R1"), (AS_OF, "R2"), (AS_OF, "R3"), (AS_OF, "R4")]
 
 
-def test_columns_may_come_in_any_order_and_types_that_fit(con: Backend) -> None:
+def test_columns_may_come_in_any_order_and_types_that_fit(con: Warehouse) -> None:
     shuffled = churn(AS_OF).select(sorted(CHURN_SCORE.column_names))
     shuffled = shuffled.set_column(shuffled.column_names.index("as_of"), "as_of", shuffled.column("as_of").cast(pa.timestamp("us")))
     assert publish(con, {CHURN_SCORE: shuffled}, as_of=AS_OF, keep_weeks={}) == {"scored.churn_score": 2}
 
 
-def test_old_weeks_go_but_never_the_one_just_written(con: Backend) -> None:
+def test_old_weeks_go_but_never_the_one_just_written(con: Warehouse) -> None:
     for weeks_back in (3, 2, 1, 0):
         as_of = AS_OF - weeks_back * WEEK
         publish(con, {CHURN_SCORE: churn(as_of, "R1")}, as_of=as_of, keep_weeks={"churn_score": 2})
@@ -77,7 +77,7 @@ def test_old_weeks_go_but_never_the_one_just_written(con: Backend) -> None:
     assert len(scores(con)) == 4
 
 
-def test_an_estimate_gives_way_to_a_newer_one_only(con: Backend) -> None:
+def test_an_estimate_gives_way_to_a_newer_one_only(con: Warehouse) -> None:
     publish(con, {TRUE_DEMAND: demand(AS_OF, {"2019-09-02": 2, "2019-09-09": 3})}, as_of=AS_OF, keep_weeks={"true_demand": 0})
     older = AS_OF - WEEK
     written = publish(con, {TRUE_DEMAND: demand(older, {"2019-09-02": 7, "2019-08-26": 7})}, as_of=older, keep_weeks={})
@@ -88,7 +88,7 @@ def test_an_estimate_gives_way_to_a_newer_one_only(con: Backend) -> None:
     assert estimates(con) == [("2019-08-26", newer, 4), ("2019-09-02", newer, 5)]
 
 
-def test_an_estimate_that_the_same_as_of_no_longer_has_is_dropped(con: Backend) -> None:
+def test_an_estimate_that_the_same_as_of_no_longer_has_is_dropped(con: Warehouse) -> None:
     publish(con, {TRUE_DEMAND: demand(AS_OF, {"2019-09-02": 2, "2019-09-09": 3})}, as_of=AS_OF, keep_weeks={})
     publish(con, {TRUE_DEMAND: demand(AS_OF, {"2019-09-02": 4})}, as_of=AS_OF, keep_weeks={})
     assert estimates(con) == [("2019-09-02", AS_OF, 4)]
@@ -104,8 +104,8 @@ publications = st.lists(
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(publications=publications)
-def test_publishing_twice_leaves_the_same_rows(con: Backend, publications: list[tuple[int, dict[str, float]]]) -> None:
-    con.con.execute("DELETE FROM scored.true_demand")
+def test_publishing_twice_leaves_the_same_rows(con: Warehouse, publications: list[tuple[int, dict[str, float]]]) -> None:
+    con.execute("DELETE FROM scored.true_demand")
     stored: dict[str, tuple[date, float]] = {}
     for weeks_on, weeks in publications:
         as_of = AS_OF + weeks_on * WEEK
@@ -130,7 +130,7 @@ def test_publishing_twice_leaves_the_same_rows(con: Backend, publications: list[
         ),
     ],
 )
-def test_rows_that_break_the_contract_are_refused_with_all_others(con: Backend, rows: pa.Table, fault: str) -> None:
+def test_rows_that_break_the_contract_are_refused_with_all_others(con: Warehouse, rows: pa.Table, fault: str) -> None:
     publish(con, {CHURN_SCORE: churn(AS_OF), TRUE_DEMAND: demand(AS_OF, {"2019-09-02": 2})}, as_of=AS_OF, keep_weeks={})
     with pytest.raises(WarehouseError) as refused:
         publish(con, {TRUE_DEMAND: demand(AS_OF, {"2019-09-02": 9}), CHURN_SCORE: rows}, as_of=AS_OF, keep_weeks={})

@@ -8,23 +8,22 @@ import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta, timezone
 
-from ibis.backends.duckdb import Backend
-
 from warehouse.runs import finish_run, last_runs, process_of, start_run
+from warehouse.session import Warehouse
 
 BEGAN = datetime(2026, 11, 21, 20, 4, 55, tzinfo=UTC)
 HERE = os.getpid()
 
 
-def start(con: Backend, flow: str = "score", *, at: datetime = BEGAN, process_id: int = HERE) -> str:
+def start(con: Warehouse, flow: str = "score", *, at: datetime = BEGAN, process_id: int = HERE) -> str:
     return start_run(con, flow, as_of=date(2019, 9, 29), started_at=at, process_id=process_id, code_version="0.1.0")
 
 
-def statuses(con: Backend) -> dict[str, str]:
-    return dict(con.con.execute("SELECT run_id, status FROM scored.runs").fetchall())
+def statuses(con: Warehouse) -> dict[str, str]:
+    return dict(con.execute("SELECT run_id, status FROM scored.runs"))
 
 
-def test_a_run_is_noted_as_running_before_it_does_anything(con: Backend) -> None:
+def test_a_run_is_noted_as_running_before_it_does_anything(con: Warehouse) -> None:
     run_id = start(con)
     assert run_id == f"score-20190929-20261121T200455-p{HERE}"
     (noted,) = last_runs(con).to_pylist()
@@ -32,12 +31,12 @@ def test_a_run_is_noted_as_running_before_it_does_anything(con: Backend) -> None
     assert (noted["rows_written"], noted["code_version"]) == ("{}", "0.1.0")
 
 
-def test_a_run_without_an_as_of_has_none_in_its_name_and_its_start_in_utc(con: Backend) -> None:
+def test_a_run_without_an_as_of_has_none_in_its_name_and_its_start_in_utc(con: Warehouse) -> None:
     in_shanghai = datetime(2026, 11, 22, 4, 4, 55, tzinfo=timezone(timedelta(hours=8)))
     assert start_run(con, "load", as_of=None, started_at=in_shanghai, process_id=7, code_version="0.1.0") == "load-20261121T200455-p7"
 
 
-def test_the_end_of_a_run_is_noted_with_what_it_wrote(con: Backend) -> None:
+def test_the_end_of_a_run_is_noted_with_what_it_wrote(con: Warehouse) -> None:
     run_id = start(con)
     ended = BEGAN + timedelta(minutes=2)
     finish_run(
@@ -54,13 +53,13 @@ def test_the_end_of_a_run_is_noted_with_what_it_wrote(con: Backend) -> None:
     assert (noted["demand_model_version"], noted["churn_model_version"], noted["error"]) == ("4", "2", None)
 
 
-def test_a_failed_run_says_why(con: Backend) -> None:
+def test_a_failed_run_says_why(con: Warehouse) -> None:
     run_id = start(con)
     finish_run(con, run_id, finished_at=BEGAN, status="failed", rows_written={}, error="no champion for demand")
     assert last_runs(con).column("error").to_pylist() == ["no champion for demand"]
 
 
-def test_a_run_whose_process_is_gone_is_noted_as_dead_by_the_next_of_its_flow(con: Backend) -> None:
+def test_a_run_whose_process_is_gone_is_noted_as_dead_by_the_next_of_its_flow(con: Warehouse) -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     dead = start(con, process_id=gone.pid)
@@ -70,7 +69,7 @@ def test_a_run_whose_process_is_gone_is_noted_as_dead_by_the_next_of_its_flow(co
     assert statuses(con) == {dead: "died", other_flow: "running", alive: "running", now: "running"}
 
 
-def test_a_run_of_the_same_process_id_is_an_earlier_process(con: Backend) -> None:
+def test_a_run_of_the_same_process_id_is_an_earlier_process(con: Warehouse) -> None:
     earlier = start(con)
     assert statuses(con) == {earlier: "running"}
     later = start(con)
@@ -79,7 +78,7 @@ def test_a_run_of_the_same_process_id_is_an_earlier_process(con: Backend) -> Non
     assert process_of(later) == HERE
 
 
-def test_the_last_run_of_each_flow_is_told_newest_first(con: Backend) -> None:
+def test_the_last_run_of_each_flow_is_told_newest_first(con: Warehouse) -> None:
     for flow, minutes in (("score", 0), ("train", 1), ("score", 2)):
         start(con, flow, at=BEGAN + timedelta(minutes=minutes))
     assert last_runs(con).column("flow").to_pylist() == ["score", "train"]

@@ -26,7 +26,7 @@ def events_around(day: date, other: date) -> ir.Table:
 def test_a_statement_finds_for_any_days_what_an_expression_of_those_days_finds(tmp_path: Path) -> None:
     statement = compiled(events_around, "day", "other")
     with connect(str(tmp_path / "warehouse.duckdb"), threads=1, memory_limit="1GB") as con:
-        con.con.execute(
+        con.execute(
             "INSERT INTO raw.events BY NAME SELECT DATE '2020-01-01' + n::INTEGER AS event_date, 'x' AS name FROM range(20) AS t(n)"
         )
         for start, last in ((0, 9), (12, 15), (3, -400)):
@@ -40,7 +40,7 @@ def test_a_statement_selects_from_what_it_is_given(tmp_path: Path) -> None:
     near = compiled(events_around, "day", "other")
     distances = compiled(lambda: near.as_table("near").select("days")).given(near=near)
     with connect(str(tmp_path / "warehouse.duckdb"), threads=1, memory_limit="1GB") as con:
-        con.con.execute(
+        con.execute(
             "INSERT INTO raw.events BY NAME SELECT DATE '2020-01-01' + n::INTEGER AS event_date, 'x' AS name FROM range(2) AS t(n)"
         )
         found = fetch_for(con, distances, {"day": NEW_YEAR, "other": NEW_YEAR + timedelta(days=9)})

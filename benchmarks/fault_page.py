@@ -1,0 +1,66 @@
+"""How is docs/reliability.md written from the verdicts that are kept?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.fault_places import COUNTY
+from benchmarks.fault_verdicts import Fault
+
+HEAD = """\
+# Reliability: what goes wrong, and what is left
+
+Written by `python -m benchmarks.fault_injection --page docs/reliability.md`; the figures are in `benchmarks/results/faults.json`.
+
+**{injected} faults injected, {survived} survived.** Each is injected for real into a copy of a small county
+({retailers} retailers, {weeks} weeks) that was loaded, trained and scored. Each states what must hold, and that is checked: the stored
+tables are compared by a hash of all their values, the next run has to succeed and to leave the tables of an undisturbed one, exit code and
+message have to be those that [scheduling.md](scheduling.md) promises, and no traceback may show.
+{circumstances}
+"""
+
+
+def write_page(verdicts: Mapping[str, Mapping[str, Any]], faults: Sequence[Fault], page: Path) -> None:
+    """Write a table per group: what was injected, what must hold, what was said, whether it was survived.
+
+    Raises
+    ------
+    SystemExit
+        If a fault was never injected.
+    """
+    missing = [fault.name for fault in faults if fault.name not in verdicts]
+    if missing:
+        raise SystemExit(f"{len(missing)} faults were not injected yet, the first {missing[0]!r}")
+    survived = sum(not verdicts[fault.name]["broken"] for fault in faults)
+    parts = [_head(verdicts[""], len(faults), survived)]
+    for group in dict.fromkeys(fault.group for fault in faults):
+        rows = [_row(fault, verdicts[fault.name]) for fault in faults if fault.group == group]
+        parts.append(
+            "\n".join([f"## {group.capitalize()}", "", "| injected | must hold | what was said | survived |", "|---|---|---|---|", *rows])
+        )
+    page.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def _head(told: Mapping[str, Any], injected: int, survived: int) -> str:
+    lasted = (
+        f"The last run, of {told['faults']} faults, took {told['seconds'] / 60:.0f} minutes on {told['cores']} cores;"
+        f" the load average before it was {told['load_average_at_start']}."
+    )
+    return HEAD.format(injected=injected, survived=survived, retailers=COUNTY.n_retailers, weeks=COUNTY.n_weeks, circumstances=lasted)
+
+
+def _row(fault: Fault, verdict: Mapping[str, Any]) -> str:
+    cells = (fault.name, fault.promise, verdict["said"], "**no**" if verdict["broken"] else "yes")
+    return f"| {' | '.join(_cell(text) for text in cells)} |"
+
+
+def _cell(text: str, most: int = 240) -> str:
+    r"""Return a text as a cell of a Markdown table.
+
+    >>> print(_cell("a | b\nc"))
+    a \| b c
+    """
+    line = " ".join(text.replace("|", r"\|").split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"

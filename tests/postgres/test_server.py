@@ -1,0 +1,43 @@
+"""Is the server of the tests like one in production where it matters: passwords, loopback only, no superuser, nothing left behind?"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.postgres.server import OWNER, PostgresServer, query, running_server
+
+
+def test_the_role_of_the_runs_is_no_superuser_and_owns_its_database(postgres_url: str) -> None:
+    found = query(
+        postgres_url,
+        "SELECT rolname, rolsuper, rolcreaterole, rolcreatedb FROM pg_roles"
+        " JOIN pg_database ON datdba = pg_roles.oid WHERE datname = current_database()",
+    )
+    assert found == [(OWNER, False, False, False)]
+
+
+def test_a_wrong_password_is_refused(postgres_url: str) -> None:
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        query(postgres_url.replace(f"{OWNER}:", f"{OWNER}:x"), "SELECT 1")
+
+
+def test_nothing_but_loopback_is_listened_on_and_passwords_are_scrambled(postgres_server: PostgresServer) -> None:
+    assert postgres_server.execute("SELECT current_setting('listen_addresses'), current_setting('unix_socket_directories')") == [
+        ("127.0.0.1", "")
+    ]
+    methods = postgres_server.execute("SELECT DISTINCT auth_method FROM pg_hba_file_rules")
+    assert methods == [("scram-sha-256",)]
+
+
+def test_the_folder_goes_with_the_server() -> None:
+    with running_server({"shared_buffers": "16MB"}) as server:
+        folder = Path(server.execute("SELECT current_setting('data_directory')")[0][0])
+        shown, process = server.execute("SELECT current_setting('shared_buffers'), pg_backend_pid()")[0]
+        assert folder.is_dir()
+        assert shown == "16MB"
+        assert os.stat(f"/proc/{process}").st_uid == folder.stat().st_uid != 0  # noqa: PTH116 - a process, not a file
+    assert not folder.parent.exists()
