@@ -5,7 +5,7 @@ BIN := .venv/bin
 # With any other load on the machine, LightGBM's threads spin while they wait.
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: help setup demo test lint format types architecture docs lock benchmark-setup clean
+.PHONY: help setup demo test test-postgres lint format types architecture audit docs lock benchmark-setup clean
 
 help:            ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 18
@@ -31,6 +31,12 @@ demo: .venv/ready    ## the main job on a simulated county
 
 test: lint types architecture   ## every check: style, types, imports, then all tests with their coverage
 	$(BIN)/pytest --cov --numprocesses 2 --dist loadfile
+
+test-postgres: .venv/ready   ## the tests on a PostgreSQL server, which they start on loopback and stop again
+	UNCAP_TESTS_NEED_POSTGRES=1 $(BIN)/pytest tests/postgres
+
+audit: .venv/ready   ## known vulnerabilities of the locked packages, where the list of them can be reached
+	$(BIN)/python .ci/audit.py
 
 lint: .venv/ready    ## style, and whether the formatter would change anything
 	$(BIN)/ruff check

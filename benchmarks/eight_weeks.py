@@ -30,7 +30,7 @@ import duckdb
 
 from benchmarks.arriving_tables import Drift, break_orders, largest_district, monday_of, write_arrived
 from benchmarks.local_scheduler import POOL, LocalScheduler, local_scheduler, until
-from benchmarks.records import WORK, circumstances, keep, printed_table
+from benchmarks.records import PROJECT, WORK, circumstances, keep, printed_table
 from contracts.customers import RETAILER_SEGMENT
 from contracts.scored import CHURN_SCORE, DEMAND_FORECAST
 from demo.county import County, write_county
@@ -41,6 +41,8 @@ FAILING_WEEK, DRIFTING_WEEK = 3, 5
 DRIFT = 1.6
 SOON = timedelta(seconds=2)
 HOLDER = re.compile(r"\(process (?P<process_id>\d+) ")
+DATA = "data "
+COMMAND = "from flows.cli import main; raise SystemExit(main())"
 TABLES = (DEMAND_FORECAST, CHURN_SCORE, RETAILER_SEGMENT)
 
 CONFIGURATION = """\
@@ -91,7 +93,7 @@ class Week:
     rows
         Rows as of the Sunday on Monday, by scored table; of segments those of the newest reclassification.
     exceptions
-        Sentences of monitoring about what is out of bounds, alerts before watches.
+        What monitoring says is out of bounds, alerts before watches.
     seconds
         From the arrival of the files to the end of the last run.
     """
@@ -156,7 +158,7 @@ def run_week(server: LocalScheduler, site: Site, week: Week, inputs: Path, drift
     if week.number == FAILING_WEEK:
         _run(server, site, week, "score/weekly", {"as_of": str(week.as_of)}, killed=True)
     _run(server, site, week, "score/weekly", {"as_of": str(week.as_of)})
-    if week.as_of.day + 1 <= 7:
+    if (week.as_of + timedelta(days=1)).day <= 7:
         _run(server, site, week, "reclassify/monthly", {"as_of": str(week.as_of)})
     week.seconds = round(time.monotonic() - began, 1)
     _look(site, week)
@@ -189,20 +191,23 @@ def _look(site: Site, week: Week) -> None:
         ((count,),) = site.rows(f"SELECT count(*) FROM {table.full_name} WHERE as_of = {newest}", week.as_of)
         week.rows[table.name] = int(str(count))
     found = site.rows(
-        "SELECT status || ': ' || message FROM scored.monitoring WHERE as_of = ? AND status <> 'ok' ORDER BY status, message", week.as_of
+        "SELECT area || ' ' || status || ': ' || message FROM scored.monitoring WHERE as_of = ? AND status <> 'ok'"
+        " ORDER BY status, message",
+        week.as_of,
     )
     week.exceptions = [str(message) for (message,) in found]
 
 
-def noticed(site: Site, drift: Drift) -> tuple[date, str] | None:
-    """Return the first Sunday as of which monitoring says that the forecasts of the drifting district are out of bounds, and its words."""
+def noticed(site: Site, drift: Drift) -> list[tuple[date, str]]:
+    """Return what monitoring said of models, their inputs and their scores that it had said of no week before the drift, oldest first."""
     found = site.rows(
-        "SELECT as_of, status || ': ' || message FROM scored.monitoring"
-        " WHERE area = 'demand' AND slice_kind = 'district' AND slice_value = ? AND status <> 'ok' AND as_of > ? ORDER BY as_of LIMIT 1",
-        drift.district,
+        "SELECT as_of, status || ': ' || message FROM scored.monitoring AS told WHERE area <> 'data' AND status <> 'ok' AND as_of >= $1"
+        " AND NOT EXISTS (SELECT 1 FROM scored.monitoring AS earlier WHERE earlier.as_of < $1 AND earlier.status <> 'ok'"
+        " AND (earlier.area, earlier.measure, earlier.slice_kind, earlier.slice_value)"
+        " = (told.area, told.measure, told.slice_kind, told.slice_value)) ORDER BY as_of, status, message",
         drift.since,
     )
-    return (found[0][0], str(found[0][1])) if found and isinstance(found[0][0], date) else None
+    return [(as_of, str(message)) for as_of, message in found if isinstance(as_of, date)]
 
 
 def simulate(folder: Path, retailers: int) -> tuple[list[Week], dict[str, object]]:
@@ -226,13 +231,14 @@ def simulate(folder: Path, retailers: int) -> tuple[list[Week], dict[str, object
 
 def _figures(site: Site, weeks: list[Week], drift: Drift) -> dict[str, object]:
     told = subprocess.run(
-        [str(Path(sys.executable).with_name("uncap")), "status", "--json", "--config", str(site.config)],
+        [sys.executable, "-c", COMMAND, "status", "--json", "--config", str(site.config)],
+        cwd=PROJECT,
         env={**os.environ, **site.stores},
         capture_output=True,
         check=True,
     )
     found = noticed(site, drift)
-    seen = next((week.number for week in weeks if found and week.as_of == found[0]), None)
+    seen = next((week.number for week in weeks if found and week.as_of == found[0][0]), None)
     return {
         "mondays_in_place": sum(week.in_place for week in weeks),
         "missed_sundays": json.loads(told.stdout)["missed_sundays"],
@@ -240,7 +246,8 @@ def _figures(site: Site, weeks: list[Week], drift: Drift) -> dict[str, object]:
         "flow_runs_failed": [f"week {week.number}: {run}" for week in weeks for run in week.runs if not run.endswith(" COMPLETED")],
         "drift": f"{drift.district} orders {drift.factor} times as much from week {DRIFTING_WEEK} on",
         "drift_noticed_in_week": seen,
-        "drift_noticed_as": found[1] if found else None,
+        "drift_noticed_as": [message for as_of, message in found if as_of == found[0][0]],
+        "false_exceptions_before": sum(not message.startswith(DATA) for week in weeks[: DRIFTING_WEEK - 1] for message in week.exceptions),
         "minutes": round(sum(week.seconds for week in weeks) / 60, 1),
         "weeks": [asdict(week) | {"as_of": str(week.as_of), "in_place": week.in_place} for week in weeks],
     }

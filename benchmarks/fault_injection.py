@@ -33,6 +33,7 @@ from benchmarks.fault_verdicts import Fault, Inspection, References
 from benchmarks.faults_files import file_faults, path_faults
 from benchmarks.faults_kills import RECLASSIFY, SCORE, TRAIN, before_each_statement, kill_faults, load_words
 from benchmarks.faults_models import model_faults
+from benchmarks.faults_postgres import postgres_faults
 from benchmarks.faults_settings import setting_faults
 from benchmarks.faults_warehouse import warehouse_faults
 from benchmarks.records import PROJECT, RESULTS, WORK, circumstances, keep
@@ -46,13 +47,13 @@ PORT = 4287
 
 def all_faults() -> list[Fault]:
     """Return every fault, in the order of the page."""
-    return [*kill_faults(), *warehouse_faults(), *file_faults(), *path_faults(), *model_faults(), *setting_faults()]
+    return [*kill_faults(), *warehouse_faults(), *file_faults(), *path_faults(), *model_faults(), *setting_faults(), *postgres_faults()]
 
 
 def main() -> int:
     """Inject the faults, keep the verdicts, write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", metavar="WORDS", help="faults whose group or name has these words")
+    parser.add_argument("--only", metavar="WORDS", nargs="+", default=[""], help="faults whose group or name has any of these words")
     parser.add_argument("--workers", type=int, default=2, help="faults at a time")
     parser.add_argument("--page", type=Path, help="Markdown file to write")
     parser.add_argument("--kept", action="store_true", help="inject nothing, write the page from what is kept")
@@ -63,7 +64,7 @@ def main() -> int:
     faults = all_faults()
     broken = 0
     if not arguments.kept:
-        chosen = [fault for fault in faults if not arguments.only or arguments.only in f"{fault.group} {fault.name}"]
+        chosen = [fault for fault in faults if any(words in f"{fault.group} {fault.name}" for words in arguments.only)]
         broken = _inject(chosen, arguments)
     if arguments.page:
         write_page(json.loads((RESULTS / f"{NAME}.json").read_text()), faults, arguments.page)

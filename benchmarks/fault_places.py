@@ -100,10 +100,13 @@ class Place:
         Holds ``warehouse.duckdb``, ``mlruns/``, ``small.toml``.
     county
         Holds ``earlier/``, loaded before, and ``input/``, the same with one more week.
+    url
+        Of a database server in the file's place.
     """
 
     folder: Path
     county: Path
+    url: str | None = None
 
     @property
     def warehouse(self) -> Path:
@@ -123,7 +126,7 @@ class Place:
     @property
     def environment(self) -> dict[str, str]:
         """The variables that lead a command here."""
-        return {"UNCAP_WAREHOUSE_URL": str(self.warehouse), "UNCAP_TRACKING_URI": str(self.store)}
+        return {"UNCAP_WAREHOUSE_URL": self.url or str(self.warehouse), "UNCAP_TRACKING_URI": str(self.store)}
 
     def start(
         self, *words: str, environment: Mapping[str, str] | None = None, before: Callable[[], None] | None = None, log: str = "command"

@@ -161,9 +161,9 @@ def _sparse(head: bytes, gigabytes: int = 10) -> Callable[[Path], None]:
 
 
 def _quote_never_closed(path: Path) -> None:
-    row = b'L%d,"R1,S1,2024-01-02,3\n'
+    row = b"L%d,R1,S1,2024-01-02,3\n"
     with path.open("wb") as file:
-        file.write(b"line_id,retailer_id,sku_id,ordered_on,delivered_units\n")
+        file.write(b'line_id,retailer_id,sku_id,ordered_on,delivered_units\nL,"R1,S1,2024-01-02,3\n')
         file.writelines(b"".join(row % number for number in range(first, first + 10_000)) for first in range(0, 5_000_000, 10_000))
 
 

@@ -40,7 +40,7 @@ def setting_faults() -> Iterator[Fault]:
     yield Fault("environment", "standard streams in ASCII", "`status` succeeds", _in_ascii)
     yield Fault("environment", "TMPDIR that is not there", f"{SAME}", _without_temporary_folder)
     yield Fault("environment", "Prefect server that is not there", FAILS, _prefect_gone)
-    yield Fault("environment", "PREFECT_HOME that may not be written", FAILS, _prefect_home_unwritable)
+    yield Fault("environment", "PREFECT_HOME that may not be written", BAD_SETTING, _prefect_home_unwritable)
     yield Fault("environment", "memory limit of 20 MB", "exit 1 with a hint on memory, or success; tables old or whole", _little_memory)
     yield Fault("environment", "stderr closed", "exit 0; the tables of an undisturbed load", _stderr_closed)
     yield Fault("environment", "stdout that is full", "exit 1, no traceback; every table stays to the bit", _stdout_full)
@@ -149,8 +149,9 @@ def _prefect_home_unwritable(seen: Inspection) -> None:
     home = seen.place.folder / "home"
     seen.place.belongs_to(NOBODY)
     home.mkdir(mode=0o755)
+    seen.place.folder.chmod(0o755)
     environment = {"PREFECT_HOME": str(home), "PREFECT_API_URL": "", "HOME": str(home)}
-    seen.ended(seen.place.in_new_process(*load_words(seen.place), environment=environment, user=NOBODY), 1)
+    seen.ended(seen.place.in_new_process(*load_words(seen.place), environment=environment, user=NOBODY), 2, "PREFECT_HOME")
     seen.unchanged()
     seen.heals(load_words(seen.place), loaded=True)
 

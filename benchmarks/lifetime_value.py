@@ -45,11 +45,11 @@ MARGINS_AFTER = """
         select retailer_id, coalesce(amount, delivered_units * unit_price) as money, delivered_units * unit_cost as cost, ordered_on
         from raw.order_lines left join raw.skus using (sku_id)
     ), share as (
-        select coalesce(1 - sum(cost) / nullif(sum(money), 0), $share_without_costs) as of_money from lines
-        where cost is not null and ordered_on <= $as_of
+        select coalesce(1 - sum(cost) / nullif(sum(money), 0), ?) as of_money from lines
+        where cost is not null and ordered_on <= ?
     )
     select retailer_id, sum(coalesce(money - cost, money * of_money)) as margin, max(ordered_on) as last_order
-    from lines, share where ordered_on > $as_of and ordered_on <= $until group by retailer_id
+    from lines, share where ordered_on > ? and ordered_on <= ? group by retailer_id
 """
 
 
@@ -90,8 +90,7 @@ def valued_retailers(con: Warehouse, settings: Settings, as_of: date, *, models:
     plain = replace(value_settings(settings), horizon_weeks=YEAR_WEEKS, yearly_discount_rate=0.0, cost_per_order=0.0, cost_per_visit=0.0)
     lives = survival(expected.p_stopped, expected.weekly_hazard, YEAR_WEEKS)
     until = as_of + timedelta(weeks=YEAR_WEEKS)
-    query = {"as_of": as_of, "until": until, "share_without_costs": share}
-    came = con.query(MARGINS_AFTER, query).to_pandas().set_index("retailer_id").reindex(history.retailer_id)
+    came = con.query(MARGINS_AFTER, [share, as_of, as_of, until]).to_pandas().set_index("retailer_id").reindex(history.retailer_id)
     return pd.DataFrame(
         {
             "value": lifetime_values(expected, season_ahead(history), plain),

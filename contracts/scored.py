@@ -137,7 +137,7 @@ RUNS = Table(
     "runs",
     (
         RUN_ID,
-        Column("flow", Kind.TEXT, "load, train, score, reclassify, backtest or tune", required=True),
+        Column("flow", Kind.TEXT, "load, train, score, monitor, reclassify, backtest or tune", required=True),
         Column("as_of", Kind.DATE, "last day that was known; null where the flow has none"),
         Column("started_at", Kind.TIMESTAMP, "when it began, UTC", required=True),
         Column("finished_at", Kind.TIMESTAMP, "when it ended, UTC; null while it runs or if it was killed"),

@@ -16,6 +16,9 @@ from flows.orchestration import in_flow, named_task, with_retries
 from flows.score import score_steps
 from flows.settings import Settings
 
+DEFECTS = (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
+"""What the data of one Sunday may trip, and those of another not; told with its type, and raised with the others' at the end."""
+
 
 @dataclass(frozen=True)
 class ScoredSunday:
@@ -130,7 +133,7 @@ def _score_one(settings: Settings, as_of: date, models: Choice, say: Say) -> Sco
         written = score_steps(settings, as_of, models)
     except UncapError as error:
         reason, exit_code = error.message, error.exit_code
-    except Exception as error:  # noqa: BLE001 - whatever it is: it is raised with the others' at the end
+    except DEFECTS as error:
         reason, exit_code = f"{type(error).__name__}: {error}", 1
     else:
         return ScoredSunday(as_of, sum(written.values()), time.monotonic() - began)

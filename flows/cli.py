@@ -53,6 +53,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         tell("interrupted", "error")
         return 130
+    except OSError as error:
+        # of the system, not of uncap: a full disk, a file that may not be written, an address that cannot be bound
+        print_failure(
+            UncapError(f"{type(error).__name__}: {error}", hint="free space, or mend the rights on what it names; --debug says where")
+        )
+        if _debugging(words):
+            print_crash(error, with_traceback=True)
+        return 1
     except Exception as error:  # noqa: BLE001 - the last place where a failure can be told in plain words
         print_crash(error, with_traceback=_debugging(words))
         return 1

@@ -20,13 +20,14 @@ from contracts.weeks import HORIZONS, last_week, target_week
 from flows.demand_rows import draw_pairs, fetch_judged_pairs, target_calendar
 from flows.settings import Settings
 from flows.train_churn import stacked_probabilities
-from flows.train_demand import HELD_OUT
+from flows.train_demand import HELD_OUT, JudgedWeeks
 from models.churn import ChurnModel
 from models.classification import auc_score, brier_loss, calibration_loss
 from models.demand import DemandModel
 from models.evaluation import judged_weeks
 from models.metrics import bias, grouped_wape_loss, pinball_loss
 from models.promotion_rule import Guard, OriginFigures, PromotionRule
+from models.stacking import column
 from warehouse.session import Warehouse
 
 TIER = "tier"
@@ -41,18 +42,21 @@ class JudgedOrigin:
     origin
         The Sunday.
     pairs
-        Features, ``target_{h}`` (null where it is not known yet, or the week was closed) and ``naive_{h}`` of each pair.
+        Features, ``target_{h}`` (null where the week was closed) and ``naive_{h}`` of each pair.
     calendar
         Of the eight target weeks.
+    horizons
+        Those of the weeks that are over.
     """
 
     origin: date
     pairs: pa.Table
     calendar: Sequence[Mapping[str, float]]
+    horizons: tuple[int, ...]
 
     def weeks(self, model: DemandModel, threads: int) -> pd.DataFrame:
         """Return a model's forecasts beside what came, one row per pair and known week."""
-        weeks = judged_weeks(self.pairs, model.predict(self.pairs, self.calendar, QUANTILES, threads), QUANTILES)
+        weeks = judged_weeks(self.pairs, model.predict(self.pairs, self.calendar, QUANTILES, threads, self.horizons), QUANTILES)
         if TIER not in self.pairs.column_names:
             return weeks
         keys = self.pairs.select(["retailer_id", "sku_id", TIER]).to_pandas()
@@ -80,17 +84,20 @@ def judged_sundays(settings: Settings, as_of: date) -> list[date]:
     return [as_of - HELD_OUT + step * position for position in range(settings.lifecycle.judged_origins)]
 
 
-def fetch_judged_origins(con: Warehouse, settings: Settings, as_of: date, attributes: Sequence[str]) -> tuple[JudgedOrigin, ...]:
+def fetch_judged_origins(
+    con: Warehouse, settings: Settings, as_of: date, attributes: Sequence[str], held_out: JudgedWeeks
+) -> tuple[JudgedOrigin, ...]:
     """Return the pairs to compare on, at each origin at most as many as the settings say; origins without demand are left out.
 
-    Cells must be built, and recovered as of every origin and of ``as_of``.
+    Cells must be built, and recovered as of every origin and of ``as_of``; ``held_out`` has the pairs of its origin already.
     """
     judged = []
     for origin in judged_sundays(settings, as_of):
-        pairs = fetch_judged_pairs(con, settings, origin, as_of, attributes)
-        drawn = _known_weeks_only(draw_pairs(pairs, settings.lifecycle.judged_pairs, settings.demand.seed), origin, as_of)
-        if any(np.nansum(drawn[f"target_{horizon}"].to_numpy(zero_copy_only=False).astype(float)) > 0 for horizon in HORIZONS):
-            judged.append(JudgedOrigin(origin, drawn, target_calendar(con, settings, origin)))
+        known = tuple(horizon for horizon in HORIZONS if target_week(origin, horizon) <= last_week(as_of))
+        pairs = held_out.pairs if origin == held_out.origin else fetch_judged_pairs(con, settings, origin, as_of, attributes)
+        drawn = draw_pairs(pairs, settings.lifecycle.judged_pairs, settings.demand.seed)
+        if any(np.nansum(column(drawn, f"target_{horizon}")) > 0 for horizon in known):
+            judged.append(JudgedOrigin(origin, drawn, target_calendar(con, settings, origin), known))
     return tuple(judged)
 
 
@@ -129,12 +136,3 @@ def _demand_figures(origin: date, weeks: pd.DataFrame) -> OriginFigures:
         "pair_wape_loss": grouped_wape_loss(actual, forecast, [weeks.retailer_id, weeks.sku_id]),
     }
     return OriginFigures(origin, len(weeks), figures)
-
-
-def _known_weeks_only(pairs: pa.Table, origin: date, as_of: date) -> pa.Table:
-    """Blank out the targets of weeks that are not over: they read as no demand."""
-    for horizon in HORIZONS:
-        if target_week(origin, horizon) > last_week(as_of):
-            name = f"target_{horizon}"
-            pairs = pairs.set_column(pairs.column_names.index(name), name, pa.nulls(pairs.num_rows, pairs.schema.field(name).type))
-    return pairs

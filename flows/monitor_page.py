@@ -53,6 +53,9 @@ OVER_TIME = (
 )
 """Area, measure, title and caption of each picture of the whole over time."""
 
+BASELINE_IS_OF_ANOTHER_KIND = ("observed_over_predicted", "tier_sku_wape_loss")
+"""Measures whose baseline is no value that they should have, and is not drawn."""
+
 INPUTS_SHOWN = 20
 
 
@@ -97,6 +100,8 @@ def _over_time(rows: pd.DataFrame) -> list[str]:
     pictures = []
     for area, measure, title, caption in OVER_TIME:
         past = rows[(rows.area == area) & (rows.measure == measure) & (rows.slice_kind == "all")]
+        if measure in BASELINE_IS_OF_ANOTHER_KIND:
+            past = past.assign(baseline=float("nan"))
         if len(past):
             pictures.append(picture(png_of(measure_over_time(past, title)), title, f"{caption} Shaded is what is ok; red is an alert."))
     return pictures

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +15,12 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, PREFECT_HOME, temporary_settings
 
-from contracts.errors import WarehouseAwayError
+from contracts.errors import ConfigurationError, UncapError, WarehouseAwayError
 from flows.console import tell
 from flows.locking import only_one_process
 from flows.settings import Settings
+
+_OTHER_HOME = "let this user write there, or set PREFECT_HOME to a folder that it may write"
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -126,14 +129,35 @@ def _server() -> Iterator[None]:
     is for servers that outlive a run; without one it costs a second per flow.
     """
     if PREFECT_API_URL.value():
+        _require_answer(str(PREFECT_API_URL.value()))
         yield
         return
     home: Path = PREFECT_HOME.value()
+    _require_writable(home)
     with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         if not (home / "prefect.db").exists():
             with only_one_process(home / "first-start.lock"), get_client(sync_client=True) as client:
                 client.hello()
         yield
+
+
+def _require_answer(url: str) -> None:
+    with get_client(sync_client=True) as client:
+        failure = client.api_healthcheck()
+    if failure is not None:
+        raise UncapError(
+            f"the Prefect server {url} does not answer: {failure}",
+            hint="start it, correct PREFECT_API_URL, or unset it: a run then starts a server of its own",
+        )
+
+
+def _require_writable(home: Path) -> None:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as failure:
+        raise ConfigurationError(f"PREFECT_HOME: {home} cannot be made: {failure.strerror}", hint=_OTHER_HOME) from failure
+    if not os.access(home, os.W_OK | os.X_OK):
+        raise ConfigurationError(f"PREFECT_HOME: {home} may not be written", hint=_OTHER_HOME)
 
 
 def _plain(value: object) -> object:

@@ -298,7 +298,7 @@ def measure_over_time(past: pd.DataFrame, title: str) -> Figure:
                 zorder=3,
                 label=None if status == "ok" else status,
             )
-    step = max(1, len(days) // 10)
+    step = -(-len(days) // 6)
     axes.set_xticks(places[::step], days[::step])
     axes.set_ylim(low, high)
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=9)

@@ -74,13 +74,13 @@ def score_steps(settings: Settings, as_of: date | None, models: Choice = CHAMPIO
     """Score inside a Prefect flow, and record it."""
     with recorded_run(settings, flow="score", as_of=as_of, started_at=datetime.now(UTC)) as run, narrated("score", run) as say:
         as_of = run.as_of = with_retries(choose_as_of, settings)(settings, as_of)
+        require_sound_data(settings, as_of, run, say)
         demand, churn = find_scoring(settings, as_of, models)
         run.demand_model_version = demand.version
         run.churn_model_version = churn.version if churn else None
         for model in (demand, churn):
             if model is not None and model.tags.get("as_of", "") > as_of.isoformat():
                 say(f"warning: {model.name} {model.version} was trained as of {model.tags['as_of']}: it has seen weeks after {as_of}")
-        require_sound_data(settings, as_of, run, say)
         rows = with_retries(score_everything, settings)(settings, as_of, run, demand, churn, say)
         run.rows_written = with_retries(publish_rows, settings)(settings, as_of, rows, say)
     written = [{"table": name, "rows": count} for name, count in run.rows_written.items()]

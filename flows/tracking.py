@@ -209,13 +209,7 @@ def tracked_run(settings: Settings, name: str, tags: Mapping[str, str], *, neste
 
 @contextmanager
 def opened_store(settings: Settings) -> Iterator[Store]:
-    """Give the store to the body, MLflow's failures in it told in uncap's words.
-
-    Raises
-    ------
-    TrackingError
-        If the store cannot be reached, refuses, or its files were moved.
-    """
+    """Give the store to the body; whatever fails in it, its files being moved too, becomes a ``TrackingError``."""
     client, _ = _open_store(settings)
     with _mlflow_failures():
         yield client

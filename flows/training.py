@@ -132,7 +132,7 @@ def gather_training_rows(con: Warehouse, settings: Settings, as_of: date, say: S
     say(f"{len(recovered[as_of]):,} censored weeks recovered, as of {len(recovered)} cut-offs")
     with watch("demand_features"):
         demand, held_out = gather_demand(con, settings, as_of, history.first_week, history.attributes)
-        judged = fetch_judged_origins(con, settings, as_of, history.attributes)
+        judged = fetch_judged_origins(con, settings, as_of, history.attributes, held_out)
     say(f"{demand.size:,} pair-weeks drawn to train the demand model on")
     with watch("churn_features"):
         churn = gather_churn(con, settings, as_of, history.first_week, history.attributes)

@@ -116,9 +116,14 @@ class DemandModel:
     calibration: Calibration | None = None
 
     def predict(
-        self, pairs: pa.Table, calendar: Sequence[Mapping[str, float]], levels: Sequence[float], threads: int
+        self,
+        pairs: pa.Table,
+        calendar: Sequence[Mapping[str, float]],
+        levels: Sequence[float],
+        threads: int,
+        horizons: Sequence[int] = HORIZONS,
     ) -> dict[int, DemandForecast]:
-        """Forecast every pair for every horizon.
+        """Forecast every pair for every horizon, or for some.
 
         Parameters
         ----------
@@ -128,6 +133,8 @@ class DemandModel:
             Calendar columns of the target weeks, the first for horizon 1.
         levels
             Quantile levels in rising order.
+        horizons
+            Those to forecast.
 
         Returns
         -------
@@ -146,7 +153,7 @@ class DemandModel:
             )
         base, level = self.space.pair_block(pairs), level_units(pairs)
         forecasts = {}
-        for horizon in HORIZONS:
+        for horizon in horizons:
             matrix = np.hstack([base, self.space.horizon_block(pairs, horizon, calendar[horizon - 1])])
             mean, p_order = self.predict_rows(matrix, level, threads)
             can_order = open_weeks(pairs, horizon)

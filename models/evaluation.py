@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from contracts.weeks import HORIZONS
 from models.demand import DemandForecast
 from models.metrics import bias, coverage, grouped_wape_loss, pinball_loss, wape_loss
 from models.stacking import Floats, column
@@ -36,8 +35,7 @@ def judged_weeks(pairs: pa.Table, forecasts: Mapping[int, DemandForecast], level
     keys = {name: pairs[name].to_pandas() for name in ("retailer_id", "sku_id")}
     recent = np.nan_to_num(column(pairs, "mean_13w"))
     weeks = []
-    for horizon in HORIZONS:
-        forecast = forecasts[horizon]
+    for horizon, forecast in forecasts.items():
         quantiles = {f"q{level}": forecast.quantiles[:, position] for position, level in enumerate(levels)}
         weeks.append(
             pd.DataFrame(

@@ -123,7 +123,7 @@ def bounds_of(estimate: Estimate, rule: Rule, history: Sequence[float], allowed:
     >>> allowed = Tolerances({"bias": (0.1, 0.25)}, 3.0, 4)
     >>> rule = Rule("bias", Centre.ZERO, Scale.RATIO_LESS_ONE)
     >>> bounds_of(Estimate(-0.375, 0.0625, 900), rule, [], allowed)
-    Bounds(lower=-0.2592, upper=0.3499, alert_lower=-0.2592, alert_upper=0.3499)
+    Bounds(lower=-0.2592, upper=0.3499, alert_lower=-0.3624, alert_upper=0.5683)
     """
     centre = _centre(estimate, rule, history, allowed.least_history)
     if centre is None:
@@ -132,8 +132,8 @@ def bounds_of(estimate: Estimate, rule: Rule, history: Sequence[float], allowed:
     ends: list[float | None] = []
     first, _ = tolerances = allowed.by_key[rule.tolerance]
     wider = max(1.0, estimate.usual / first) if first else 1.0
-    for tolerance in tolerances:
-        low, high = _ends(estimate, centre, shift, rule, wider * tolerance, allowed.sigmas)
+    for tolerance, sigmas in zip(tolerances, (allowed.sigmas, ALERT_SIGMAS * allowed.sigmas), strict=True):
+        low, high = _ends(estimate, centre, shift, rule, wider * tolerance, sigmas)
         ends += [round(low, 4) if rule.down else None, round(high, 4) if rule.up else None]
     return Bounds(*ends)
 
@@ -152,6 +152,9 @@ def _ends(estimate: Estimate, centre: float, shift: float, rule: Rule, tolerance
     reach = max(np.log1p(tolerance), sigmas * estimate.error / ratio)
     return (centre + shift) * float(np.exp(-reach)) - shift, (centre + shift) * float(np.exp(min(reach, FARTHEST))) - shift
 
+
+ALERT_SIGMAS = 1.5
+"""Times as many standard errors it takes for an alert at once: orders are few and large, and have heavier tails than a normal law."""
 
 TINY = 1e-9
 FARTHEST = 20.0

@@ -36,8 +36,8 @@ class Accumulated:
 def accumulated_bias(biases: Sequence[float], errors: Sequence[float], harmless: float) -> Accumulated:
     """Add up biases week by week, each in its standard errors less an allowance, and begin anew whenever the sum falls to 0.
 
-    The cumulative sum of Page (1954) of z = log(1 + bias) ÷ its error, to both sides. Its allowance is the harmless bias, so that one below
-    it never adds up however many retailers tell, and at least one standard error.
+    The cumulative sum of Page (1954) of z = log(1 + bias) ÷ its error, to both sides. Its allowance is half of the bias to be found, the
+    harmless one, and at least one standard error. A run whose mean bias is harmless counts as 0, however many retailers tell of it.
 
     Parameters
     ----------
@@ -56,15 +56,16 @@ def accumulated_bias(biases: Sequence[float], errors: Sequence[float], harmless:
     Examples
     --------
     >>> accumulated_bias([0.02, -0.35, -0.35], [0.08, 0.06, 0.06], 0.2)
-    Accumulated(total=-5.38, weeks=2, mean=-0.35)
+    Accumulated(total=-7.33, weeks=2, mean=-0.35)
     """
     logs = np.log(np.maximum(1.0 + np.asarray(biases, dtype=np.float64), LEAST_ERROR))
     spreads = np.maximum(np.asarray(errors, dtype=np.float64) / np.exp(logs), LEAST_ERROR)
-    allowances = np.maximum(np.log1p(harmless) / spreads, LEAST_ALLOWANCE)
+    allowances = np.maximum(np.log1p(harmless) / 2 / spreads, LEAST_ALLOWANCE)
     sides = [_one_side(sign * logs / spreads - allowances) for sign in (1.0, -1.0)]
     (total, weeks), sign = max((sides[0], 1.0), (sides[1], -1.0))
     mean = float(np.expm1(np.mean(logs[len(logs) - weeks :]))) if weeks else 0.0
-    return Accumulated(round(sign * total, 2), weeks, round(mean, 4))
+    matters = abs(np.log1p(mean)) > np.log1p(harmless)
+    return Accumulated(round(sign * total, 2) if matters else 0.0, weeks, round(mean, 4))
 
 
 def _one_side(steps: np.ndarray) -> tuple[float, int]:

@@ -134,7 +134,7 @@ def weekly_volume(days: DayLines, level: WeekLevel | None) -> Finding:
     least = level.low * min(WARN_BELOW, exp(-SPREADS * level.spread))
     most = level.high * max(WARN_ABOVE, exp(SPREADS * level.spread))
     severity = "ok" if least <= observed <= most else "warning"
-    if observed < min(STOP_BELOW * level.low, least) or observed > max(STOP_ABOVE * level.high, most):
+    if observed <= min(STOP_BELOW * level.low, least) or observed >= max(STOP_ABOVE * level.high, most):
         severity = "error"
     message = f"{observed:,} order lines {span}; expected {least:,.0f} to {most:,.0f}, usual are {level.usual:,.0f}"
     if severity != "ok":

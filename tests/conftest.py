@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from flows.environment import prepare
@@ -24,6 +25,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore:.*Any type hint is inferred as AnyType:UserWarning")
     for variable in ("UNCAP_WAREHOUSE_URL", "UNCAP_TRACKING_URI", "UNCAP_DEBUG", "PREFECT_API_URL"):
         os.environ.pop(variable, None)
+    # on a machine with other work a test may take any time
+    hypothesis.settings.register_profile("uncap", deadline=None)
+    hypothesis.settings.load_profile("uncap")
     os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="uncap-tests-prefect-")
     prepare(read_settings())
 

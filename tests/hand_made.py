@@ -29,7 +29,4 @@ def put(con: Warehouse, full_name: str, aligned: str) -> None:
 def read(con: Warehouse, query: str) -> list[dict[str, Any]]:
     """Run a query and return its rows as mappings; days are texts."""
     rows = con.query(query)
-    return [
-        {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()}
-        for row in rows.to_pylist()
-    ]
+    return [{name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in row.items()} for row in rows.to_pylist()]

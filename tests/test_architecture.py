@@ -30,9 +30,9 @@ FOLDERS = (*PACKAGES, "tests", "benchmarks", "docs")
 
 # What may be called while a module is imported: declarations, and pure functions of constants.
 DECLARATIONS = {
-    "AfterValidator", "Column", "ConfigDict", "ContextVar", "Feature", "Field", "ParamSpec", "Reference", "RowRule", "Rule", "Table",
-    "TypeVar", "Watch", "app.callback", "app.command", "dataclass", "field", "functools.wraps", "named_flow", "named_task", "re.compile",
-    "typer.Option", "typer.Typer",
+    "AfterValidator", "Column", "ConfigDict", "ContextVar", "Feature", "Field", "Migration", "ParamSpec", "Reference", "RowRule", "Rule",
+    "Table", "TypeVar", "Watch", "app.add_typer", "app.callback", "app.command", "dataclass", "field", "functools.wraps",
+    "model_validator", "named_flow", "named_task", "operations.command", "re.compile", "typer.Argument", "typer.Option", "typer.Typer",
 }  # fmt: skip
 PURE = {
     "', '.join", "GROUPS.items", "Path", "Path(__file__).resolve", "Path(__file__).with_name", "date", "frozenset", "len", "max",

@@ -27,6 +27,7 @@ _BROKEN = {
 _MOST_BROKEN_ROWS = 100_000
 _BLOCK = 1 << 24
 _MOST_HEADER_BYTES = 1_000_000
+MOST_LINE_BYTES = 256 * 1024
 MOST_COLUMNS = 10_000
 """More columns are not those of a table: reading them takes memory that grows with their square."""
 
@@ -39,13 +40,14 @@ def header(path: Path, table_name: str) -> tuple[str, list[str]]:
     Raises
     ------
     InputDataError
-        If the file is empty, its first line is not UTF-8, or a column is there twice.
+        If the file is empty, a line is too long, the first line is not UTF-8, or a column is there twice.
     """
     with path.open("rb") as content:
         start = content.readline(_MOST_HEADER_BYTES)
     if len(start) == _MOST_HEADER_BYTES or b"\0" in start:
         wrong = "has null bytes" if b"\0" in start else "is longer than 1 MB"
         raise InputDataError([f"{table_name}: the first line of {path.name} {wrong}; expected a header"], hint=_SAVE_AS_UTF8)
+    _require_lines(path, table_name)
     try:
         first_line = start.decode("utf-8-sig").strip("\r\n").split("\r")[0]
     except UnicodeDecodeError as failure:
@@ -116,6 +118,21 @@ def line_numbers(path: Path, delimiter: str, rows: Iterable[int]) -> dict[int, i
                         break
                 ended = reader.line_num
     return found
+
+
+def _require_lines(path: Path, table_name: str) -> None:
+    """Refuse a file with a line beyond all measure before DuckDB takes minutes over its fields; only ends of lines are looked for."""
+    begin, size = 0, path.stat().st_size
+    with path.open("rb") as content:
+        while size - begin > MOST_LINE_BYTES:
+            content.seek(begin)
+            window = content.read(MOST_LINE_BYTES)
+            end = max(window.rfind(b"\n"), window.rfind(b"\r"))
+            if end < 0:
+                where = f"line {_line_at(path, begin)} of {path.name}"
+                fault = f"{table_name}: {where} is longer than {MOST_LINE_BYTES // 1024} kB; expected shorter lines"
+                raise InputDataError([fault], hint=_SAVE_AS_UTF8)
+            begin += end + 1
 
 
 def _line_at(path: Path, byte: int) -> int:

@@ -104,11 +104,6 @@ class DuckDBWarehouse(Warehouse):
             )
         )
 
-    @contextmanager
-    def file_reader(self) -> Iterator[DuckDBWarehouse]:
-        """Have the warehouse itself: what it reads lies beside what it stores."""
-        yield self
-
     def close(self) -> None:
         """Close the file."""
         self._con.close()

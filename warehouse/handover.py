@@ -1,16 +1,35 @@
-"""How do staged rows get from the DuckDB that read them to the database that stores them?"""
+"""Which DuckDB reads the files, and how do its staged rows get to the database that stores them?"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from contracts.tables import Column, Kind
 from warehouse.duckdb_session import DuckDBWarehouse
+from warehouse.postgres_session import PostgresWarehouse
 from warehouse.session import Warehouse
 from warehouse.sql import quoted
 from warehouse.staging import StagedTable
 
 ROWS_PER_BATCH = 100_000
+
+
+@contextmanager
+def file_reader(con: Warehouse) -> Iterator[DuckDBWarehouse]:
+    """Have the DuckDB that reads files: the warehouse itself, or an embedded one beside a server, which spills to a temporary folder."""
+    if isinstance(con, DuckDBWarehouse):
+        yield con
+    elif isinstance(con, PostgresWarehouse):
+        with tempfile.TemporaryDirectory(prefix="uncap-") as folder:
+            reader = DuckDBWarehouse(":memory:", threads=con.threads, memory_limit=con.memory_limit, temporary_folder=folder)
+            try:
+                yield reader
+            finally:
+                reader.close()
+    else:
+        raise TypeError(f"{type(con).__name__} has no reader of files")
 
 
 def staged_where_stored(reader: DuckDBWarehouse, con: Warehouse, staged_tables: Iterable[StagedTable]) -> None:

@@ -18,7 +18,7 @@ from warehouse.duplicates import settle_duplicates
 from warehouse.failures import DATABASE_ERRORS
 from warehouse.faults import Fault, rows, worded
 from warehouse.files import EXPECTED_FILES, TableFiles, find_files
-from warehouse.handover import staged_where_stored
+from warehouse.handover import file_reader, staged_where_stored
 from warehouse.references import reference_faults, stored_reference_faults
 from warehouse.session import Warehouse
 from warehouse.staging import StagedTable, stage
@@ -90,7 +90,7 @@ def load_folder(con: Warehouse, folder: Path, *, replace: bool = False, on_step:
     files, warnings = find_files(folder)
     for warning in warnings:
         on_step(warning)
-    with failures_explained("loading"), con.file_reader() as reader:
+    with failures_explained("loading"), file_reader(con) as reader:
         try:
             _refuse_without_orders(con, files)
             staged_tables, faults = _stage_all(reader, files, on_step)

@@ -12,7 +12,7 @@ from importlib.metadata import version
 
 from contracts.errors import WarehouseError
 from warehouse.session import Warehouse
-from warehouse.transactions import transaction
+from warehouse.transactions import failures_explained, transaction
 
 VERSION_TABLE = '"meta"."schema_version"'
 """A row per step: ``number``, ``what``, ``applied_at``, ``code_version``."""
@@ -98,9 +98,11 @@ def bring_up_to_date(con: Warehouse, keep_copy: KeepsCopy | None, migrations: tu
     WarehouseError
         If the warehouse is newer than this code, if steps are due and no copy can be kept, or if one fails; nothing is changed.
     """
-    stored, newest = stored_version(con), newest_version(migrations)
-    if stored is not None and stored > newest:
-        raise _newer(con, stored, newest)
+    newest = newest_version(migrations)
+    with failures_explained("looking at the version of the warehouse"):
+        stored = stored_version(con)
+        if stored is not None and stored > newest:
+            raise _newer(con, stored, newest)
     if stored == newest:
         return []
     due = [] if stored is None else [migration for migration in migrations if migration.number > stored]

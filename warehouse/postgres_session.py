@@ -8,7 +8,6 @@ begin again; NUMERIC arrives as text; rows touched are counted only where there 
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Literal
@@ -17,7 +16,6 @@ import adbc_driver_postgresql.dbapi  # type: ignore[import-untyped]  # it has ty
 import pyarrow as pa
 from adbc_driver_manager import dbapi
 
-from warehouse.duckdb_session import DuckDBWarehouse
 from warehouse.session import Parameters, Rows, Warehouse
 from warehouse.sql import quoted
 
@@ -40,7 +38,7 @@ class PostgresWarehouse(Warehouse):
     url
         As libpq takes it; see ``warehouse.addresses.checked_server``.
     threads, memory_limit
-        For the DuckDB that reads files; a sixteenth of the memory limit also becomes ``work_mem`` of the session.
+        Means of the DuckDB that reads files beside it; a sixteenth of the memory limit also becomes ``work_mem`` of the session.
     name
         What others are shown of this session (``application_name``).
 
@@ -53,7 +51,7 @@ class PostgresWarehouse(Warehouse):
     dialect: Literal["postgres"] = "postgres"
 
     def __init__(self, url: str, *, threads: int, memory_limit: str, name: str) -> None:
-        self._threads, self._memory_limit = threads, memory_limit
+        self.threads, self.memory_limit = threads, memory_limit
         self._con: dbapi.Connection = adbc_driver_postgresql.dbapi.connect(url, autocommit=True)
         settings = {**_SESSION, "work_mem": f"{work_mem_kilobytes(memory_limit)}kB", "application_name": name}
         places = ", ".join("set_config(?, ?, false)" for _ in settings)
@@ -126,16 +124,6 @@ class PostgresWarehouse(Warehouse):
                 [schema],
             )
         )
-
-    @contextmanager
-    def file_reader(self) -> Iterator[DuckDBWarehouse]:
-        """Have an embedded DuckDB beside the server, which spills to a temporary folder."""
-        with tempfile.TemporaryDirectory(prefix="uncap-") as folder:
-            reader = DuckDBWarehouse(":memory:", threads=self._threads, memory_limit=self._memory_limit, temporary_folder=folder)
-            try:
-                yield reader
-            finally:
-                reader.close()
 
     def close(self) -> None:
         """End the session."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ibis
 import ibis.expr.operations as ops
@@ -13,9 +13,6 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from warehouse.sql import Dialect
-
-if TYPE_CHECKING:
-    from warehouse.duckdb_session import DuckDBWarehouse
 
 Rows = list[tuple[Any, ...]]
 Parameters = Sequence[object]
@@ -77,10 +74,6 @@ class Warehouse(ABC):
     @abstractmethod
     def view_comments(self, schema: str) -> Mapping[str, str | None]:
         """Return the comment of each view of a schema."""
-
-    @abstractmethod
-    def file_reader(self) -> AbstractContextManager[DuckDBWarehouse]:
-        """Have the DuckDB that reads files: the warehouse itself, or an embedded one beside a database server."""
 
     @abstractmethod
     def close(self) -> None:

@@ -53,7 +53,9 @@ def fetch(con: Warehouse, expression: ir.Table) -> pa.Table:
         If the database refuses it or runs out of memory or disk.
     """
     with failures_explained("reading"), con.rows_in_memory(expression):
-        return con.query(con.compiled(expression), schema=expression.schema().to_pyarrow())
+        # the least or the sum of no rows is null, whatever the column may be
+        fields = [field.with_nullable(nullable=True) for field in expression.schema().to_pyarrow()]
+        return con.query(con.compiled(expression), schema=pa.schema(fields))
 
 
 def fetch_for(con: Warehouse, statement: Statement, days: Days, **equal: str) -> pa.Table:

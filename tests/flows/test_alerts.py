@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -12,8 +15,12 @@ import pytest
 from contracts.errors import InputDataError
 from flows.alert_settings import WEBHOOK
 from flows.alerts import NO_WEBHOOK, SENT, send_alert
+from flows.opening import open_warehouse
 from flows.run_alerts import tell_failed
 from flows.settings import Settings
+from tests.flows.commands import Command
+from tests.small_county import Place
+from warehouse.runs import start_run
 
 POSTER = "who-knows-this-can-post"
 
@@ -112,3 +119,17 @@ def test_a_run_that_fails_is_told_with_its_reason(settings: Settings, receiver: 
     document = receiver.received[0][1]
     assert document["title"] == "uncap: load-20260101T000000-p1 failed"
     assert document["lines"] == ["raw.order_lines: 3 rows without a date"]
+
+
+def test_a_score_that_fails_and_one_that_died_before_are_both_told(place: Place, uncap: Command, receiver: Receiver) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    with open_warehouse(place.settings) as con:
+        began = datetime(2024, 1, 10, tzinfo=UTC)
+        killed = start_run(con, "score", as_of=None, started_at=began, process_id=gone.pid, code_version="0")
+    assert uncap(place, "score") == 2
+    died, failed = (document for _, document in receiver.received)
+    assert died["title"] == "uncap: 1 runs died"
+    assert str(died["text"]).splitlines()[1].startswith(killed)
+    assert str(failed["title"]).startswith("uncap: score-")
+    assert failed["lines"] == ["raw.order_lines: no order is loaded"]

@@ -100,14 +100,14 @@ def test_expected_and_observed_churn_stand_side_by_side(con: Warehouse, settings
 def test_a_register_that_lacks_those_who_left_says_nothing_of_what_was_observed(
     con: Warehouse, settings: Settings, scores: pd.DataFrame
 ) -> None:
-    con.raw_sql("UPDATE raw.retailers SET district = NULL WHERE closed_on IS NOT NULL OR retailer_id LIKE '%stopped'")
+    con.execute("UPDATE raw.retailers SET district = NULL WHERE closed_on IS NOT NULL OR retailer_id LIKE '%stopped'")
     rows = rows_of(con, settings, scores)
     assert [row["retailers"] for row in rows.values()] == [2, 2]
     assert [(row["observed_retailers"], row["observed_rate_13w"]) for row in rows.values()] == [(0, None)] * 2
 
 
 def test_without_any_district_there_is_no_such_grouping(con: Warehouse, settings: Settings, scores: pd.DataFrame) -> None:
-    con.raw_sql("UPDATE raw.retailers SET district = NULL")
+    con.execute("UPDATE raw.retailers SET district = NULL")
     assert rows_of(con, settings, scores) == {}
 
 
@@ -129,7 +129,7 @@ def test_stages_are_those_of_the_reclassification_before_the_window(con: Warehou
 
 def test_orders_after_as_of_change_nothing(con: Warehouse, settings: Settings, scores: pd.DataFrame) -> None:
     with_later_orders = rows_of(con, settings, scores)
-    con.raw_sql(f"DELETE FROM derived.cells WHERE week_start > DATE '{AS_OF}'")
+    con.execute(f"DELETE FROM derived.cells WHERE week_start > DATE '{AS_OF}'")
     assert rows_of(con, settings, scores) == with_later_orders
 
 

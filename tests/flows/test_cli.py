@@ -154,7 +154,7 @@ def test_a_run_whose_process_is_gone_is_marked_as_died_by_the_next_one(stores: S
         killed = start_run(con, "load", as_of=None, started_at=datetime(2024, 1, 10, tzinfo=UTC), process_id=gone.pid, code_version="0")
     assert main(["load", str(folder)]) == 0
     with open_warehouse(stores) as con:
-        statuses = dict(con.execute("SELECT run_id, status FROM scored.runs"))
+        statuses: dict[str, str] = dict(con.execute("SELECT run_id, status FROM scored.runs"))
     assert statuses.pop(killed) == "died"
     assert list(statuses.values()) == ["succeeded"]
 

@@ -167,9 +167,7 @@ def test_a_forecast_that_no_longer_follows_from_what_is_loaded_is_said_to(
     county_copy: Place, capsys: pytest.CaptureFixture[str], rationed: tuple[str, str]
 ) -> None:
     with open_warehouse(county_copy.settings) as con:
-        con.execute(
-            "UPDATE derived.cells SET delivered_units = 2 * delivered_units WHERE retailer_id = ? AND sku_id = ?", list(rationed)
-        )
+        con.execute("UPDATE derived.cells SET delivered_units = 2 * delivered_units WHERE retailer_id = ? AND sku_id = ?", list(rationed))
         con.execute("UPDATE derived.recovered SET true_units = 2 * true_units WHERE retailer_id = ? AND sku_id = ?", list(rationed))
     changed = explain(county_copy.settings, rationed, None, None)
     for week in document_of(changed)["weeks"]:

@@ -37,8 +37,9 @@ def test_the_forecast_of_eight_weeks_before_is_held_against_the_last_week(county
     assert abs(measured) < 4 * bias["error"].iloc[0] + 0.15
 
 
-def test_a_county_in_which_nothing_happened_raises_no_alert(newest: pd.DataFrame) -> None:
-    assert newest[newest.status == "alert"].message.tolist() == []
+def test_of_a_county_in_which_nothing_happened_only_the_sundays_that_were_not_scored_are_told(newest: pd.DataFrame) -> None:
+    (missed,) = newest[newest.status == "alert"].message
+    assert missed.startswith("7 Sundays not scored: ")
 
 
 def test_churn_scores_of_eight_weeks_before_are_held_against_who_stopped(county: ScoredCounty, newest: pd.DataFrame) -> None:

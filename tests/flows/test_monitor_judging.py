@@ -77,7 +77,7 @@ def test_a_loss_is_held_against_the_weeks_before_once_there_are_enough(settings:
 
 def test_a_bias_too_small_to_prove_in_a_week_is_proven_by_the_second(settings: Settings) -> None:
     weeks: list[list[Finding]] = []
-    for week, value in enumerate([0.1, -0.1, -0.35, -0.35]):
+    for week, value in enumerate([0.1, 0.0, -0.35, -0.35]):
         day = FIRST + timedelta(weeks=week)
         past = past_of(stored(weeks), day, 13) if weeks else NOTHING
         measured = [bias(value, "district", "Mill", error=0.075)]

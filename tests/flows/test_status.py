@@ -45,7 +45,9 @@ def test_the_status_as_json_has_the_same_for_programs(county: ScoredCounty, unca
         ("uncap-churn", "1", AS_OF.isoformat()),
     ]
     assert [list(champion["remarks"]) for champion in status["champions"]] == [[], ["promotion_gate", "false_churn"]]
-    assert sorted((run["flow"], run["status"]) for run in status["runs"]) == [(flow, "succeeded") for flow in ("load", "monitor", "score", "train")]
+    assert sorted((run["flow"], run["status"]) for run in status["runs"]) == [
+        (flow, "succeeded") for flow in ("load", "monitor", "score", "train")
+    ]
     between = [str(EARLIER + timedelta(weeks=n)) for n in range(1, 8)]
     assert status["missed_sundays"] == between
     assert status["overdue"] == []

@@ -21,7 +21,8 @@ def weeks(*, units: float = 4.0, price: float = 10.0, now: int = 40, sku: str = 
 @pytest.mark.parametrize(("units", "severity"), [(4.0, "ok"), (5.0, "ok"), (8.0, "warning"), (40.0, "error"), (1.0, "error")])
 def test_the_size_of_lines_is_judged_by_how_far_all_skus_moved(units: float, severity: str) -> None:
     found = line_sizes(weeks(units=units))
-    assert (found.severity, found.observed) == (severity, pytest.approx(units / 4.0))
+    assert found.severity == severity
+    assert found.observed == pytest.approx(units / 4.0)
 
 
 def test_another_mix_of_skus_moves_no_level() -> None:
@@ -41,7 +42,8 @@ def test_a_new_currency_is_an_error_and_a_slip_of_one_line_a_warning() -> None:
 def test_a_lost_part_of_the_range_is_an_error_unless_nobody_could_order_it() -> None:
     skus = pd.concat([weeks(now=0, sku="S1"), weeks(now=0, sku="S2"), weeks(sku="S3")])
     found = silent_skus(skus, frozenset())
-    assert (found.severity, found.rows, found.observed) == ("error", 2, pytest.approx(2 / 3))
+    assert (found.severity, found.rows) == ("error", 2)
+    assert found.observed == pytest.approx(2 / 3)
     assert "S1 (40 lines a week)" in found.message
     assert silent_skus(skus, frozenset({"S1", "S2"})).severity == "ok"
 

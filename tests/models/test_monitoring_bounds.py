@@ -21,8 +21,10 @@ def test_a_difference_is_out_where_tolerance_and_chance_are_both_left(value: flo
 
 def test_a_ratio_may_be_as_many_times_too_small_as_too_large() -> None:
     bounds = bounds_of(Estimate(1.0, 0.0, 100), Rule("kind", Centre.ONE, Scale.RATIO), [], ALLOWED)
-    assert (bounds.lower, bounds.upper) == (pytest.approx(1 / 1.1, abs=1e-4), pytest.approx(1.1))
-    assert (bounds.alert_lower, bounds.alert_upper) == (pytest.approx(0.8), pytest.approx(1.25))
+    assert bounds.lower == pytest.approx(1 / 1.1, abs=1e-4)
+    assert bounds.upper == pytest.approx(1.1)
+    assert bounds.alert_lower == pytest.approx(0.8)
+    assert bounds.alert_upper == pytest.approx(1.25)
 
 
 def test_without_enough_weeks_before_there_are_no_bounds() -> None:

@@ -231,7 +231,7 @@ def test_a_failure_while_storing_keeps_nothing_and_leaves_nothing_behind(
     with pytest.raises(WarehouseError, match=r"free space on the disk"):
         folder.load()
     assert folder.rows("retailers") == []
-    assert folder.con.execute("SELECT count(*) FROM duckdb_tables() WHERE temporary") == [(0,)]
+    assert folder.con.execute("SELECT count(*) FROM information_schema.tables WHERE table_type = 'LOCAL TEMPORARY'") == [(0,)]
     monkeypatch.undo()
     assert folder.load()["retailers"].rows_new == 2
 

@@ -40,9 +40,7 @@ def test_a_statement_selects_from_what_it_is_given(tmp_path: Path) -> None:
     near = compiled(events_around, "day", "other")
     distances = compiled(lambda: near.as_table("near").select("days")).given(near=near)
     with connect(str(tmp_path / "warehouse.duckdb"), threads=1, memory_limit="1GB") as con:
-        con.execute(
-            "INSERT INTO raw.events BY NAME SELECT DATE '2020-01-01' + n::INTEGER AS event_date, 'x' AS name FROM range(2) AS t(n)"
-        )
+        con.execute("INSERT INTO raw.events BY NAME SELECT DATE '2020-01-01' + n::INTEGER AS event_date, 'x' AS name FROM range(2) AS t(n)")
         found = fetch_for(con, distances, {"day": NEW_YEAR, "other": NEW_YEAR + timedelta(days=9)})
     assert sorted(found["days"].to_pylist()) == [0, 1]
 
