@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from benchmarks.fault_processes import Ended, Forked, fork
+from benchmarks.records import PROJECT
 from demo.county import County, write_county
 from flows.cli import main
 
@@ -155,12 +156,15 @@ class Place:
         """Run a command of uncap here and wait until it ended."""
         return self.start(*words, environment=environment, before=before).ended()
 
-    def in_new_process(self, *words: str, environment: Mapping[str, str], user: int | None = None) -> Ended:
-        """Run a command of uncap here as a shell would, perhaps as another user; an empty variable is taken away."""
-        command = [str(Path(sys.executable).with_name("uncap")), *words, "--config", str(self.config)]
+    def in_new_process(self, *words: str, environment: Mapping[str, str], without_stderr: bool = False) -> Ended:
+        """Run a command of uncap here as a shell would; an empty variable is taken away."""
+        main_module = "import sys; sys.path.insert(0, sys.argv.pop(1)); from flows.cli import main; sys.exit(main())"
+        command = [sys.executable, "-c", main_module, str(PROJECT), *words, "--config", str(self.config)]
+        if without_stderr:
+            command = ["/bin/sh", "-c", 'exec "$@" 2>&-', "sh", *command]
         merged = {name: text for name, text in (os.environ | self.environment | dict(environment)).items() if text}
         began = time.monotonic()
-        ran = subprocess.run(command, env=merged, cwd=self.folder, capture_output=True, text=True, check=False, timeout=600, user=user)
+        ran = subprocess.run(command, env=merged, cwd=self.folder, capture_output=True, text=True, check=False, timeout=600)
         return Ended(ran.returncode, ran.stderr, ran.stdout, time.monotonic() - began, 0)
 
     def belongs_to(self, user: int) -> None:

@@ -93,7 +93,7 @@ class Inspection:
         differing = [
             name
             for name in sorted(now.keys() | then.keys())
-            if _told(now.get(name, NO_ROWS), run_too=run_too) != _told(then.get(name, NO_ROWS), run_too=run_too)
+            if _told(name, now.get(name, NO_ROWS), run_too=run_too) != _told(name, then.get(name, NO_ROWS), run_too=run_too)
         ]
         self.expect(holds=not differing, otherwise=f"{words}: {', '.join(f'{n} {now.get(n)} {then.get(n)}' for n in differing)}")
 
@@ -126,5 +126,8 @@ class Fault:
     with_models: bool = False
 
 
-def _told(prints: Sequence[str], *, run_too: bool) -> Sequence[str]:
-    return prints if run_too else (prints[0], prints[2])
+def _told(table: str, prints: Sequence[str], *, run_too: bool) -> Sequence[str]:
+    if run_too:
+        return prints
+    # the monitoring counts the runs, broken ones too, so that it differs where one was killed
+    return prints[:1] if table == "scored.monitoring" else (prints[0], prints[2])

@@ -20,8 +20,6 @@ from benchmarks.faults_kills import SCORE, load_words
 BAD_SETTING = "exit 2 with every fault and where it was set; every table stays to the bit"
 FAILS = "exit 1 with a hint; every table stays to the bit; the next run succeeds"
 SAME = "the same tables as anywhere else"
-NOBODY = 65534
-"""The user id of ``nobody``, who may write nothing that he was not given."""
 
 
 def setting_faults() -> Iterator[Fault]:
@@ -40,7 +38,7 @@ def setting_faults() -> Iterator[Fault]:
     yield Fault("environment", "standard streams in ASCII", "`status` succeeds", _in_ascii)
     yield Fault("environment", "TMPDIR that is not there", f"{SAME}", _without_temporary_folder)
     yield Fault("environment", "Prefect server that is not there", FAILS, _prefect_gone)
-    yield Fault("environment", "PREFECT_HOME that may not be written", BAD_SETTING, _prefect_home_unwritable)
+    yield Fault("environment", "PREFECT_HOME that cannot be made", BAD_SETTING, _prefect_home_unwritable)
     yield Fault("environment", "memory limit of 20 MB", "exit 1 with a hint on memory, or success; tables old or whole", _little_memory)
     yield Fault("environment", "stderr closed", "exit 0; the tables of an undisturbed load", _stderr_closed)
     yield Fault("environment", "stdout that is full", "exit 1, no traceback; every table stays to the bit", _stdout_full)
@@ -140,18 +138,17 @@ def _free_port() -> int:
 
 
 def _prefect_gone(seen: Inspection) -> None:
-    seen.ended(seen.place.uncap(*load_words(seen.place), environment={"PREFECT_API_URL": f"http://127.0.0.1:{_free_port()}/api"}), 1)
+    nowhere = {"PREFECT_API_URL": f"http://127.0.0.1:{_free_port()}/api"}
+    seen.ended(seen.place.in_new_process(*load_words(seen.place), environment=nowhere), 1, "does not answer")
     seen.unchanged()
     seen.heals(load_words(seen.place), loaded=True)
 
 
 def _prefect_home_unwritable(seen: Inspection) -> None:
-    home = seen.place.folder / "home"
-    seen.place.belongs_to(NOBODY)
-    home.mkdir(mode=0o755)
-    seen.place.folder.chmod(0o755)
-    environment = {"PREFECT_HOME": str(home), "PREFECT_API_URL": "", "HOME": str(home)}
-    seen.ended(seen.place.in_new_process(*load_words(seen.place), environment=environment, user=NOBODY), 2, "PREFECT_HOME")
+    taken = seen.place.folder / "taken"
+    taken.write_bytes(b"")
+    environment = {"PREFECT_HOME": str(taken / "home"), "PREFECT_API_URL": ""}
+    seen.ended(seen.place.in_new_process(*load_words(seen.place), environment=environment), 2, "PREFECT_HOME")
     seen.unchanged()
     seen.heals(load_words(seen.place), loaded=True)
 
@@ -166,8 +163,7 @@ def _little_memory(seen: Inspection) -> None:
 
 
 def _stderr_closed(seen: Inspection) -> None:
-    ended = seen.place.uncap(*load_words(seen.place), before=lambda: os.close(2))
-    seen.ended(ended, 0)
+    seen.ended(seen.place.in_new_process(*load_words(seen.place), environment={}, without_stderr=True), 0)
     seen.heals(loaded=True)
 
 

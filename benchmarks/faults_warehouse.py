@@ -33,7 +33,7 @@ def warehouse_faults() -> Iterator[Fault]:
         for most in (64, 2_048):
             name = f"{command}: no file may grow beyond {most} kB more"
             yield Fault("disk", name, FAILS, partial(_file_size_limited, command, most))
-    for command, spare in (("load", 300), ("load", 2_000), ("score", 300)):
+    for command, spare in (("load", 20), ("load", 150), ("score", 150)):
         yield Fault("disk", f"{command} on a disk with {spare} kB left", FAILS, partial(_on_a_small_disk, command, spare))
     for first, second in (("score", "score"), ("load", "score"), ("load", "load"), ("train", "train"), ("score", "status")):
         yield Fault("two at once", f"{first} and {second} at once", BOTH, partial(_two_at_once, first, second))
@@ -66,7 +66,7 @@ def _held_by_another(seen: Inspection) -> None:
     seen.heals(SCORE)
 
 
-def _replaced_by(make: Callable[[Path], None], seen: Inspection, exit_code: int = 1) -> None:
+def _replaced_by(make: Callable[[Path], None], seen: Inspection, *, exit_code: int = 1) -> None:
     """Put something else in the file's place, then put it back."""
     aside = seen.place.folder / "aside.duckdb"
     shutil.move(seen.place.warehouse, aside)
@@ -74,6 +74,7 @@ def _replaced_by(make: Callable[[Path], None], seen: Inspection, exit_code: int 
     seen.ended(seen.place.uncap(*SCORE), exit_code)
     if seen.place.warehouse.is_dir():
         shutil.rmtree(seen.place.warehouse)
+    seen.place.warehouse.unlink(missing_ok=True)
     shutil.move(aside, seen.place.warehouse)
     seen.unchanged()
     seen.heals(load_words(seen.place), loaded=True)
@@ -160,8 +161,11 @@ def _migration_killed(seen: Inspection) -> None:
     seen.expect(holds=bool(list(seen.place.folder.glob("*.backup"))), otherwise="no copy was kept")
     columns = seen.place.rows("SELECT column_name FROM information_schema.columns WHERE table_name = 'retailer_segment'")
     seen.expect(holds=["stage_seen"] not in columns, otherwise="half a migration")
-    seen.heals(SCORE)
-    seen.expect(holds=seen.place.rows("SELECT max(number) >= 1 FROM meta.schema_version") == [[True]], otherwise="not migrated")
+    seen.ended(seen.place.uncap("status"), 0)
+    # which stage was only seen is lost with the column that the fault dropped: a migration can but take the stage for it
+    filled = seen.place.rows("SELECT count(*), count(*) FILTER (stage_seen = stage) FROM scored.retailer_segment")
+    rows = int(seen.before["scored.retailer_segment"][0])
+    seen.expect(holds=filled == [[rows, rows]], otherwise=f"not migrated: {filled}")
 
 
 def _spill_folder_taken(seen: Inspection) -> None:
@@ -182,7 +186,7 @@ FILE_FAULTS: tuple[tuple[str, Callable[[Inspection], None]], ...] = (
     ("file cut in half", partial(_replaced_by, _cut_in_half)),
     ("300 kB in the middle overwritten", partial(_replaced_by, _blocks_overwritten)),
     ("folder in its place", partial(_replaced_by, Path.mkdir)),
-    ("symbolic link to itself in its place", partial(_replaced_by, lambda path: path.symlink_to(path))),
+    ("symbolic link to itself in its place", partial(_replaced_by, lambda path: path.symlink_to(path), exit_code=2)),
     ("log left behind by a kill after the commit", _log_left_behind),
     ("log of random bytes", _log_of_garbage),
     ("file and folder that may not be written", _read_only),
@@ -215,10 +219,12 @@ def _on_a_small_disk(command: str, spare: int, seen: Inspection) -> None:
         _fill(disk, spare)
         words = load_words(small) if command == "load" else SCORE
         on_disk = Inspection(small, seen.references, seen.before)
-        on_disk.ended(small.uncap(*words), (0, 1))
-        on_disk.whole(loaded=command == "load")
+        ended = small.uncap(*words)
+        # what is asked of the warehouse now has to be written somewhere too
         (disk / "filling").unlink(missing_ok=True)
         subprocess.run(["mount", "-o", f"remount,size={4 * needed}k", str(disk)], check=True)  # noqa: S607
+        on_disk.ended(ended, (0, 1))
+        on_disk.whole(loaded=command == "load")
         on_disk.heals(words, loaded=command == "load")
         seen.said, seen.broken = on_disk.said, [*seen.broken, *on_disk.broken]
     finally:

@@ -26,12 +26,12 @@ def supply_weeks(supply: ir.Table, week: date) -> ir.Table:
 
 
 def sku_states(limits: ir.Table, supply: ir.Table, skus: ir.Table, week: date) -> ir.Table:
-    """List what a week says of SKUs: ``sku_id``, ``state`` (``capped``, or ``shut``: a stock-out, a cap of 0, no longer on sale)."""
+    """List what a week says of SKUs: ``sku_id``, ``state`` (``capped``, ``out``: a stock-out, ``shut``: a cap of 0, no longer on sale)."""
     capped, out = limits.filter(limits.week_start == ibis.literal(week)), supply.filter(supply.week_start == ibis.literal(week))
     parts = (
         (capped.filter(capped.cap_units > 0), "capped"),
         (capped.filter(capped.cap_units <= 0), "shut"),
-        (out.filter(out.available_units <= 0), "shut"),
+        (out.filter(out.available_units <= 0), "out"),
         (skus.filter(skus.delisted_on <= ibis.literal(week + timedelta(days=6))), "shut"),
     )
     listed = [rows.filter(rows.sku_id.notnull()).select(sku_id=_nullable(rows.sku_id), state=ibis.literal(word)) for rows, word in parts]

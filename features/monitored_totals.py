@@ -71,6 +71,12 @@ def week_totals(forecasts: ir.Table, as_of: date) -> ir.Table:
     return of_day.group_by("horizon_weeks").aggregate(mean_units=of_day.mean_units.sum(), pairs=of_day.count())
 
 
+def churn_days(scores: ir.Table, as_of: date) -> ir.Table:
+    """List the Sundays up to one on which churn was scored: ``as_of`` and ``model_version``."""
+    known = scores.filter(scores.as_of <= as_of)
+    return known.group_by("as_of").aggregate(model_version=known.model_version.max())
+
+
 def scored_days(forecasts: ir.Table, as_of: date) -> ir.Table:
     """List the Sundays scored up to one: ``as_of`` and ``model_version`` of its forecasts."""
     known = forecasts.filter(forecasts.as_of <= as_of, forecasts.horizon_weeks == 1)

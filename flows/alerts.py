@@ -42,7 +42,9 @@ def send_alert(settings: Alerts, title: str, lines: Sequence[str], exceptions: S
     if address is None:
         return NO_WEBHOOK
     document = {"text": "\n".join([title, *lines]), "title": title, "lines": list(lines), "exceptions": list(exceptions)}
-    return _post(address, json.dumps(document, ensure_ascii=False, default=str).encode(), settings.timeout_seconds)
+    # a reason may quote a file name that is no text
+    body = json.dumps(document, ensure_ascii=False, default=str).encode(errors="replace")
+    return _post(address, body, settings.timeout_seconds)
 
 
 def _post(address: str, body: bytes, timeout_seconds: float) -> str:

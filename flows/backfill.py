@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from contracts.errors import UncapError, UsageError
 from flows.console import Say, narrated
 from flows.missed_weeks import missed_sundays, scored_sundays, sundays_between
-from flows.model_choice import Choice
+from flows.model_choice import CHAMPIONS, Choice
 from flows.opening import open_warehouse
 from flows.orchestration import in_flow, named_task, with_retries
 from flows.score import score_steps
@@ -53,13 +53,16 @@ class ScoredSunday:
 class IncompleteBackfillError(UncapError):
     """Some Sundays could not be scored; the others were."""
 
-    def __init__(self, sundays: Sequence[ScoredSunday]) -> None:
+    def __init__(self, sundays: Sequence[ScoredSunday], models: Choice, *, only_missing: bool) -> None:
         failed = [sunday for sunday in sundays if sunday.error]
         told = "\n".join(f"{sunday.as_of}: {sunday.error}" for sunday in failed)
-        again = f"`uncap backfill --from {failed[0].as_of} --to {failed[-1].as_of} --missing`"
+        chosen = f" --models {models}" if models != CHAMPIONS else ""
+        # a Sunday that was to be scored again has its old rows, and is not missing
+        missing = " --missing" if only_missing else ""
+        again = f"`uncap backfill --from {failed[0].as_of} --to {failed[-1].as_of}{chosen}{missing}`"
         super().__init__(
             f"{len(failed)} of {len(sundays)} Sundays were not scored; the others were\n{told}",
-            hint=f"put right what is told, then score those that are still missing with {again}",
+            hint=f"put right what is told, then score those that failed with {again}",
         )
         codes = {sunday.exit_code for sunday in failed}
         self.exit_code = codes.pop() if len(codes) == 1 else 1
@@ -106,7 +109,7 @@ def backfill_steps(settings: Settings, span: tuple[date | None, date | None], mo
         say(_plan(sundays))
         scored = [_score_one(settings, as_of, models, say) for as_of in sundays]
     if any(sunday.error for sunday in scored):
-        raise IncompleteBackfillError(scored)
+        raise IncompleteBackfillError(scored, models, only_missing=only_missing)
     return scored
 
 
@@ -132,7 +135,8 @@ def _score_one(settings: Settings, as_of: date, models: Choice, say: Say) -> Sco
     try:
         written = score_steps(settings, as_of, models)
     except UncapError as error:
-        reason, exit_code = error.message, error.exit_code
+        # a note says so where the Sunday was scored and only its monitoring failed
+        reason, exit_code = "; ".join([error.message, *getattr(error, "__notes__", ())]), error.exit_code
     except DEFECTS as error:
         reason, exit_code = f"{type(error).__name__}: {error}", 1
     else:

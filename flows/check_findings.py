@@ -28,12 +28,11 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class _Period:
-    """The days that are judged: from ``first`` to ``as_of``, the whole calendar ``week`` up to then, and the newest order of all."""
+    """The days that are judged: from ``first`` to ``as_of``, and the whole calendar ``week`` up to then."""
 
     first: date
     as_of: date
     week: date
-    newest_order: date
 
 
 def data_findings(con: Warehouse, settings: Settings, as_of: date) -> list[Finding]:
@@ -50,7 +49,7 @@ def data_findings(con: Warehouse, settings: Settings, as_of: date) -> list[Findi
     """
     lines = fetch(con, order_days(table(con, ORDER_LINES), as_of)).to_pydict()
     by_day = dict(zip(lines["ordered_on"], lines["lines"], strict=True))
-    period = _Period(as_of - 6 * _DAY, as_of, last_week(last_sunday(as_of)), max(by_day, default=as_of))
+    period = _Period(as_of - 6 * _DAY, as_of, last_week(last_sunday(as_of)))
     days = _day_lines(con, settings, by_day, as_of)
     skus = fetch(con, sku_weeks(table(con, ORDER_LINES), as_of)).to_pandas()
     return [
@@ -100,7 +99,7 @@ def _level_findings(con: Warehouse, period: _Period, skus: pd.DataFrame) -> list
         level_checks.line_sizes(skus),
         level_checks.price_level(skus, prices["odd"], prices["lines"], prices["first_line"]),
         level_checks.silent_districts(districts),
-        level_checks.silent_skus(skus, frozenset(states.sku_id[states.state == "shut"])),
+        level_checks.silent_skus(skus, frozenset(states.sku_id[states.state != "capped"])),
         level_checks.above_requested(requests),
     ]
 
@@ -127,7 +126,8 @@ def _limit_findings(con: Warehouse, period: _Period, skus: pd.DataFrame) -> list
     )
     states = _states(con, period)
     # of a Sunday only: in the middle of a week a SKU's seven days are of two weeks with other limits
-    capped = frozenset(states.sku_id[states.state == "capped"]) if period.as_of.weekday() == 6 else frozenset()
+    of_state = {state: frozenset(rows.sku_id) for state, rows in states.groupby("state")} if period.as_of.weekday() == 6 else {}
+    capped = of_state.get("capped", frozenset()) - of_state.get("out", frozenset())
     found = [
         limit_checks.missing_limits(by_week, period.week),
         limit_checks.zero_caps(by_week, period.week),
@@ -152,7 +152,7 @@ def _far_limits(con: Warehouse, period: _Period) -> Finding:
     lines = table(con, ORDER_LINES)
     newest = fetch(con, lines.aggregate(newest=lines.ordered_on.max()))["newest"][0].as_py()
     if newest is None or newest > period.as_of:
-        return limit_checks.far_limits(0, None, period.newest_order)
+        return limit_checks.far_limits(0, None, period.as_of)
     last = newest + timedelta(weeks=limit_checks.FAR_WEEKS)
     row = fetch(con, far_limits(table(con, ALLOCATION_LIMITS), last)).to_pylist()[0]
     return limit_checks.far_limits(row["limits"], row["farthest"], newest)

@@ -17,7 +17,7 @@ import typer
 from contracts.errors import UncapError
 from contracts.weeks import parse_as_of, parse_week
 from flows.command_options import Accept, AsOf, Config, ready, today
-from flows.console import console_for_results, print_crash, print_failure, table_of, tell
+from flows.console import console_for_results, print_crash, print_failure, print_what_cannot_be_encoded, table_of, tell
 from flows.locations import DEMO_CONFIG
 from flows.operations_cli import operations
 
@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Words after ``uncap``; those of the process if None.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    print_what_cannot_be_encoded()
     try:
         app(args=words, prog_name="uncap")
     except SystemExit as ended:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import tempfile
 import time
@@ -180,11 +181,20 @@ def _kept(lines: str) -> str:
 
 
 def _print_line(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 - a console would wrap and colour it
+    if sys.stderr is not None:
+        print(line, file=sys.stderr, flush=True)  # noqa: T201 - a console would wrap and colour it
+
+
+def print_what_cannot_be_encoded() -> None:
+    """Let characters that the encoding of stdout or stderr lacks be spelled out, rather than end the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _console(*, stderr: bool) -> Console:
-    stream = sys.stderr if stderr else sys.stdout
+    # a process may be started without either
+    stream = (sys.stderr if stderr else sys.stdout) or io.StringIO()
     watched = stream.isatty()
     return Console(file=stream, soft_wrap=not watched, width=None if watched else LINE_WIDTH, highlight=False)
 

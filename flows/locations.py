@@ -109,4 +109,8 @@ def _path_of(rest: str, scheme: str) -> str:
 
 
 def _absolute(path: str, folder: Path) -> Path:
-    return (folder / Path(path).expanduser()).resolve()
+    try:
+        return (folder / Path(path).expanduser()).resolve()
+    except RuntimeError as failure:
+        # a symbolic link that leads to itself, or the home of a user who is not there
+        raise ValueError(f"{path!r} leads nowhere: {failure}") from failure

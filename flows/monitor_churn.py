@@ -14,7 +14,7 @@ from contracts.raw import RETAILERS
 from contracts.scored import CHURN_SCORE, RISK_BANDS
 from contracts.weeks import CHURN_HORIZONS, last_week
 from features.churn_labels import churn_labels
-from models.estimates import Estimate, Measured
+from models.estimates import Estimate, Measured, averaged
 from models.matured_churn import brier_estimate, brier_skill, calibration_estimate, observed_over_predicted, together
 from warehouse.session import Warehouse
 from warehouse.statements import Statement, compiled, contract_table
@@ -50,8 +50,9 @@ def churn_measures(con: Warehouse, as_of: date) -> list[Measured]:
         ratios += [ratio] if ratio is not None else []
         measured += [Measured("churn", name, "horizon_weeks", str(weeks), each) for name, each in found.items() if each is not None]
         measured += _of_bands(matured, weeks)
-    whole = together(ratios)
-    return measured + ([Measured("churn", "observed_over_predicted", "all", "all", whole)] if whole is not None else [])
+    whole, calibrations = together(ratios), [each.estimate for each in measured if each.measure == "calibration_loss"]
+    measured += [Measured("churn", "observed_over_predicted", "all", "all", whole)] if whole is not None else []
+    return measured + ([Measured("churn", "calibration_loss", "all", "all", averaged(calibrations))] if calibrations else [])
 
 
 def _of_bands(matured: pd.DataFrame, weeks: int) -> list[Measured]:

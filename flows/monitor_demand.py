@@ -15,7 +15,7 @@ from contracts.weeks import HORIZONS, last_week
 from features.matured import KEY, matured_outcomes
 from models.breakdown import velocity_class
 from models.demand import DemandModel
-from models.estimates import Estimate, Measured
+from models.estimates import Estimate, Measured, averaged
 from models.matured_forecasts import (
     at_most_estimate,
     bias_estimate,
@@ -134,14 +134,7 @@ def _over_horizons(measured: Sequence[Measured]) -> list[Measured]:
     averages = []
     for name in dict.fromkeys(each.measure for each in measured):
         figures = [each.estimate for each in measured if each.measure == name]
-        baselines = [figure.baseline for figure in figures if figure.baseline is not None]
-        average = Estimate(
-            float(np.mean([figure.value for figure in figures])),
-            float(np.mean([figure.error for figure in figures])),
-            sum(figure.n for figure in figures),
-            float(np.mean(baselines)) if baselines else None,
-        )
-        averages.append(Measured("demand", name, "all", "all", average))
+        averages.append(Measured("demand", name, "all", "all", averaged(figures)))
     return averages
 
 

@@ -33,20 +33,21 @@ def recent_demand(con: Warehouse, as_of: date) -> float:
 def order_measures(con: Warehouse, as_of: date) -> list[Measured]:
     """Measure the last week's orders against the thirteen before it."""
     totals = fetch(con, weekly_totals(table(con, CELLS), as_of, RECENT_WEEKS + 1)).to_pylist()
-    last = [week for week in totals if week["week_start"] == last_week(as_of)]
+    nothing = dict.fromkeys(("orders", *VOLUMES, "at_cap"), 0)
+    last = next((week for week in totals if week["week_start"] == last_week(as_of)), nothing)
     before = [week for week in totals if week["week_start"] < last_week(as_of)]
-    if not last or not before:
-        return []
     measured = []
     for name in VOLUMES:
-        usual = float(np.median([week[name] for week in before]))
+        usual = float(np.median([week[name] for week in before])) if before else 0.0
         if usual > 0:
-            figure = Estimate(last[0][name] / usual, 0.0, int(last[0]["orders"]), 1.0)
+            figure = Estimate(last[name] / usual, 0.0, int(last["orders"]), 1.0)
             measured.append(
-                Measured("data", "weekly_volume", "count", name, figure, f"{last[0][name]:,.0f} {name}, {usual:,.0f} in a usual week")
+                Measured("data", "weekly_volume", "count", name, figure, f"{last[name]:,.0f} {name}, {usual:,.0f} in a usual week")
             )
-    capped = Estimate(last[0]["at_cap"] / last[0]["orders"], 0.0, int(last[0]["orders"]))
-    return [*measured, Measured("recovery", "share_at_cap", "all", "all", capped)]
+    if last["orders"]:
+        capped = Estimate(last["at_cap"] / last["orders"], 0.0, int(last["orders"]))
+        measured.append(Measured("recovery", "share_at_cap", "all", "all", capped))
+    return measured
 
 
 def recovery_measures(con: Warehouse, as_of: date) -> list[Measured]:

@@ -28,9 +28,6 @@ class Watch:
     advice: str = ""
 
 
-CHECK_LIMITS = "look for a change of prices, limits or supply there, and at the orders of its largest retailers; train when it lasts"
-CHECK_INPUT = "compare the newest load with the ones before (units, codes, missing days); train if the change is real and lasts"
-
 CHECK_LIMITS = "look for a change of prices, limits or supply there, and at the orders of its largest retailers; train if it lasts"
 CHECK_INPUT = "compare the newest load with the ones before (units, codes, missing days); train if the change is real and lasts"
 CALIBRATE = "train: quantiles and probabilities are calibrated anew"

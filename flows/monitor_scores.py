@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
 from contracts.scored import CHURN_SCORE, DEMAND_FORECAST, DEMAND_FORECAST_TOTAL
-from features.monitored_totals import pair_totals, scored_days, week_totals
+from features.monitored_totals import churn_days, pair_totals, scored_days, week_totals
 from flows.monitor_orders import RECENT_WEEKS, recent_demand
 from models.drift import FeatureBins, chance_index, filled_bins, population_stability_index
 from models.estimates import Estimate, Measured
@@ -38,20 +39,26 @@ def score_measures(con: Warehouse, as_of: date) -> list[Measured]:
 
 
 def _moved(con: Warehouse, as_of: date) -> list[Measured]:
-    days = fetch(con, scored_days(table(con, DEMAND_FORECAST), as_of).order_by("as_of")).to_pylist()
-    versions = {day["as_of"]: day["model_version"] for day in days}
-    earlier = sorted(day for day in versions if day < as_of)
-    if as_of not in versions or not earlier:
-        return []
-    first = min(day for day, version in versions.items() if version == versions[as_of])
-    against = {"psi_previous": earlier[-1]} | ({"psi_first": first} if first < as_of else {})
+    demand, churn = scored_days(table(con, DEMAND_FORECAST), as_of), churn_days(table(con, CHURN_SCORE), as_of)
+    of_demand, of_churn = (_compared_days(fetch(con, days).to_pylist(), as_of) for days in (demand, churn))
     now, measured = _scores(con, as_of), []
-    for measure, day in against.items():
-        before = _scores(con, day)
+    scores = {day: _scores(con, day) for day in {*of_demand.values(), *of_churn.values()}}
+    for measure in ("psi_previous", "psi_first"):
         for name, values in now.items():
-            if len(values) and len(before[name]):
-                measured.append(Measured("scores", measure, "score", name, _index(before[name], values), f"against {day}"))
+            day = (of_churn if name in CHURN_PROBABILITIES else of_demand).get(measure)
+            if day is not None and len(values) and len(scores[day][name]):
+                measured.append(Measured("scores", measure, "score", name, _index(scores[day][name], values), f"against {day}"))
     return measured
+
+
+def _compared_days(days: Sequence[Mapping[str, Any]], as_of: date) -> dict[str, date]:
+    """Return the Sunday scored before one, and the first that the same version scored, each where there is such."""
+    versions = {day["as_of"]: day["model_version"] for day in days}
+    earlier = [day for day in versions if day < as_of]
+    if as_of not in versions or not earlier:
+        return {}
+    first = min(day for day, version in versions.items() if version == versions[as_of])
+    return {"psi_previous": max(earlier)} | ({"psi_first": first} if first < as_of else {})
 
 
 def _index(before: pd.Series, now: pd.Series) -> Estimate:

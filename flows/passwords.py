@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 # up to the last @ before a space: a password whose own @ or / was not encoded must not show either
-_IN_ADDRESS = re.compile(r"(\w://[^\s/:@?#]*):[^\s'\"]*@")
-_IN_QUERY = re.compile(r"\b((?:ssl)?password|passfile|token|api_key)=[^&\s'\"]+", re.IGNORECASE)
+_IN_ADDRESS = re.compile(r"(\w://[^\s/:@?#]*):[^\s\"]*@")
+_IN_QUERY = re.compile(r"\b((?:ssl)?password|passfile|token|api_key)=[^&\s\"]+", re.IGNORECASE)
 
 
 def masked(text: str) -> str:
@@ -20,6 +20,8 @@ def masked(text: str) -> str:
     'postgresql://uncap:***@db:5432/uncap cannot be reached'
     >>> masked("http://keeper:x@mlflow.example.org/api?token=abc&page=2 answered 401")
     'http://keeper:***@mlflow.example.org/api?token=***&page=2 answered 401'
+    >>> masked("postgresql://uncap:it's@db/uncap?sslpassword=o'clock"), masked("'http://uncap:x@db' is away")
+    ('postgresql://uncap:***@db/uncap?sslpassword=***', "'http://uncap:***@db' is away")
     >>> masked("http://127.0.0.1:4200/api does not answer; write to ops@example.org")
     'http://127.0.0.1:4200/api does not answer; write to ops@example.org'
     """

@@ -29,6 +29,7 @@ from flows.recording import RunRecord, choose_as_of, recorded_run
 from flows.registering import RECOVERY
 from flows.settings import Settings, read_settings
 from flows.tracking import ModelVersion, model_folder
+from flows.write_lock import warehouse_lock
 from models.recensoring import Recensoring
 from warehouse.publish import publish
 
@@ -71,22 +72,29 @@ def score_flow(config: str | None = None, as_of: str | None = None, models: str 
 
 
 def score_steps(settings: Settings, as_of: date | None, models: Choice = CHAMPIONS) -> dict[str, int]:
-    """Score inside a Prefect flow, and record it."""
-    with recorded_run(settings, flow="score", as_of=as_of, started_at=datetime.now(UTC)) as run, narrated("score", run) as say:
-        as_of = run.as_of = with_retries(choose_as_of, settings)(settings, as_of)
-        require_sound_data(settings, as_of, run, say)
-        demand, churn = find_scoring(settings, as_of, models)
-        run.demand_model_version = demand.version
-        run.churn_model_version = churn.version if churn else None
-        for model in (demand, churn):
-            if model is not None and model.tags.get("as_of", "") > as_of.isoformat():
-                say(f"warning: {model.name} {model.version} was trained as of {model.tags['as_of']}: it has seen weeks after {as_of}")
-        rows = with_retries(score_everything, settings)(settings, as_of, run, demand, churn, say)
-        run.rows_written = with_retries(publish_rows, settings)(settings, as_of, rows, say)
-    written = [{"table": name, "rows": count} for name, count in run.rows_written.items()]
-    monitor_steps(settings, as_of, cells_are_built=True)
-    show_key_figures("uncap-score", written, f"Rows written as of {as_of} with demand model {demand.version}.")
-    return run.rows_written
+    """Score inside a Prefect flow, record it, and monitor it; no run between the two replaces what both rest on."""
+    with warehouse_lock(settings, "write", "score"):
+        with recorded_run(settings, flow="score", as_of=as_of, started_at=datetime.now(UTC)) as run, narrated("score", run) as say:
+            as_of = run.as_of = with_retries(choose_as_of, settings)(settings, as_of)
+            require_sound_data(settings, as_of, run, say)
+            demand, churn = find_scoring(settings, as_of, models)
+            run.demand_model_version = demand.version
+            run.churn_model_version = churn.version if churn else None
+            for model in (demand, churn):
+                if model is not None and model.tags.get("as_of", "") > as_of.isoformat():
+                    say(f"warning: {model.name} {model.version} was trained as of {model.tags['as_of']}: it has seen weeks after {as_of}")
+            rows = with_retries(score_everything, settings)(settings, as_of, run, demand, churn, say)
+            run.rows_written = with_retries(publish_rows, settings)(settings, as_of, rows, say)
+        written = [{"table": name, "rows": count} for name, count in run.rows_written.items()]
+        try:
+            monitor_steps(settings, as_of, cells_are_built=True)
+        except Exception as error:  # any failure: it only is told what it did not touch, and goes on
+            error.add_note(
+                f"the scores as of {as_of} are published; only monitoring failed: repeat it with `uncap monitor --as-of {as_of}`"
+            )
+            raise
+        show_key_figures("uncap-score", written, f"Rows written as of {as_of} with demand model {demand.version}.")
+        return run.rows_written
 
 
 @named_task("find the models")

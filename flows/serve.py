@@ -111,7 +111,7 @@ def _command(job: Job, config: Path | None) -> list[str]:
 
 
 def _served_until(settings: Settings, jobs: Sequence[Job], now: datetime) -> dict[Job, datetime]:
-    """Return when each flow last began and ended by itself; now for one that never ran, which has missed nothing."""
+    """Return when each flow last began and was not interrupted; now for one that never ran, which has missed nothing."""
     file = database_of(settings.warehouse.url)
     begun = {} if file is not None and not file.exists() else _last_begun(settings)
     return {job: begun.get(job.flow, now) for job in jobs}
@@ -120,8 +120,11 @@ def _served_until(settings: Settings, jobs: Sequence[Job], now: datetime) -> dic
 def _last_begun(settings: Settings) -> Mapping[str, datetime]:
     with open_warehouse(settings) as con:
         runs = table(con, RUNS)
-        ended = runs.filter(runs.status.isin(("succeeded", "failed"))).group_by("flow").aggregate(begun=runs.started_at.max())
-        return {row["flow"]: row["begun"] for row in fetch(con, ended).to_pylist()}
+        # what was under way when the machine was told to stop is due still
+        interrupted = runs.error.fill_null("").startswith(KeyboardInterrupt.__name__)
+        ended = runs.filter(runs.status.isin(("succeeded", "failed")), ~interrupted)
+        begun = ended.group_by("flow").aggregate(begun=ended.started_at.max())
+        return {row["flow"]: row["begun"] for row in fetch(con, begun).to_pylist()}
 
 
 def _nap(jobs: Sequence[Job], now: datetime) -> timedelta:

@@ -69,7 +69,8 @@ class FeatureBins:
     def count(self, values: pd.Series) -> Integers:
         """Count other values in the same bins, the missing ones last."""
         missing = values.isna().to_numpy()
-        if self.texts or _is_text(values):
+        # what training saw decides: a column of numbers in which none is left may come back as objects
+        if self.texts or (not self.edges and _is_text(values)):
             codes = pd.Index(self.texts).get_indexer(pd.Index(values.astype(object)))
             place, bins = np.where(codes < 0, len(self.texts), codes), len(self.texts) + 1
         else:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -57,3 +60,18 @@ class Measured:
     def key(self) -> tuple[str, str, str, str]:
         """What tells it from others of the same Sunday."""
         return (self.area, self.measure, self.slice_kind, self.slice_value)
+
+
+def averaged(figures: Sequence[Estimate]) -> Estimate:
+    """Return the mean of figures of the same rows or outcomes, whose error therefore does not fall.
+
+    >>> averaged([Estimate(0.25, 0.125, 100, 0.5), Estimate(0.75, 0.125, 100, 0.5)])
+    Estimate(value=0.5, error=0.125, n=200, baseline=0.5, usual=0.0)
+    """
+    baselines = [figure.baseline for figure in figures if figure.baseline is not None]
+    return Estimate(
+        float(np.mean([figure.value for figure in figures])),
+        float(np.mean([figure.error for figure in figures])),
+        sum(figure.n for figure in figures),
+        float(np.mean(baselines)) if baselines else None,
+    )

@@ -148,6 +148,11 @@ def _ends(estimate: Estimate, centre: float, shift: float, rule: Rule, tolerance
     if rule.scale is Scale.DIFFERENCE:
         reach = max(tolerance, sigmas * estimate.error)
         return centre - reach, centre + reach
+    if rule.scale is Scale.RATIO:
+        # the error is that of a value at the centre: of a count, what chance makes of the count that was expected
+        chance = sigmas * estimate.error
+        return max(min(centre / (1.0 + tolerance), centre - chance), 0.0), max(centre * (1.0 + tolerance), centre + chance)
+    # the error is that of the value, which a logarithm turns into one of the ratio
     ratio = max(estimate.value + shift, TINY)
     reach = max(np.log1p(tolerance), sigmas * estimate.error / ratio)
     return (centre + shift) * float(np.exp(-reach)) - shift, (centre + shift) * float(np.exp(min(reach, FARTHEST))) - shift

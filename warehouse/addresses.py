@@ -12,10 +12,12 @@ from contracts.errors import ConfigurationError
 _SCHEME = re.compile(r"^(?P<name>[a-z][a-z0-9+]+):(?P<rest>.*)$", re.DOTALL)
 _SERVERS = ("postgresql", "postgres")
 _SECRETS = ("password", "sslpassword", "passfile")
+# What libpq takes apart without a message that quotes it: no space, and after % two digits of a byte that is not null.
+_ENCODED = re.compile(r"(?:[^\s%]|%(?!00)[0-9A-Fa-f]{2})*")
 FOUR_SLASHES = "an absolute path has four slashes (duckdb:////srv/uncap/warehouse.duckdb), a relative one three"
 _SERVER_FORM = (
     "expected postgresql://user@host:5432/database; give the password in PGPASSWORD or a password file (~/.pgpass),"
-    " or in the URL with %40 for @, %2F for /, %3A for :, %3F for ? and %23 for #"
+    " or in the URL with %40 for @, %2F for /, %3A for :, %3F for ?, %23 for #, %25 for % and %20 for a space"
 )
 
 
@@ -63,12 +65,13 @@ def checked_server(url: str) -> str:
     Traceback (most recent call last):
     contracts.errors.ConfigurationError: warehouse.url: 'postgresql://uncap:***@db/uncap' cannot be read
     Hint: expected postgresql://user@host:5432/database; give the password in PGPASSWORD or a password file (~/.pgpass), \
-or in the URL with %40 for @, %2F for /, %3A for :, %3F for ? and %23 for #
+or in the URL with %40 for @, %2F for /, %3A for :, %3F for ?, %23 for #, %25 for % and %20 for a space
     """
     parts = urlsplit(url)
     ports = re.findall(r":([^:,\]]*)(?=,|$)", parts.netloc.rpartition("@")[2])
     readable = (
-        url.count("@") <= 1
+        _ENCODED.fullmatch(url) is not None
+        and url.count("@") <= 1
         and not parts.fragment
         and all(port.isdigit() or not port for port in ports)
         and len(parse_qsl(parts.query, keep_blank_values=True)) == len([part for part in parts.query.split("&") if "=" in part])

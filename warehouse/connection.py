@@ -32,6 +32,7 @@ _REFUSED = {
     'database "': "create the database (CREATE DATABASE … ENCODING 'UTF8'), or correct its name in warehouse.url",
     'role "': "create the role (CREATE ROLE … LOGIN), or correct its name in warehouse.url",
     "could not translate host name": "correct the host in warehouse.url, or look at the name service",
+    "unrecognized configuration parameter": f"use PostgreSQL {_OLDEST_POSTGRES} or later",
     "invalid": "correct warehouse.url; expected postgresql://user@host:5432/database",
 }
 _AWAY = {

@@ -55,7 +55,8 @@ def _add_stage_seen(con: Warehouse) -> None:
     if not columns or "stage_seen" in columns:
         return
     # before there was a stage that is only seen, the stage was what the figures showed
-    con.execute('ALTER TABLE "scored"."retailer_segment" ADD COLUMN stage_seen VARCHAR')
+    text = 'TEXT COLLATE "C"' if con.dialect == "postgres" else "VARCHAR"
+    con.execute(f'ALTER TABLE "scored"."retailer_segment" ADD COLUMN stage_seen {text}')
     con.execute('UPDATE "scored"."retailer_segment" SET stage_seen = stage')
 
 

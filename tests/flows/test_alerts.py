@@ -113,6 +113,11 @@ def test_an_address_that_leads_nowhere_fails_no_run_and_is_not_repeated(
     assert POSTER not in told
 
 
+def test_a_reason_that_quotes_a_file_name_which_is_no_text_is_told(settings: Settings, receiver: Receiver) -> None:
+    assert tell_failed(settings, "load-1", "orders\udcff.csv: not a file") is None
+    assert receiver.received[0][1]["lines"] == ["orders?.csv: not a file"]
+
+
 def test_a_run_that_fails_is_told_with_its_reason(settings: Settings, receiver: Receiver) -> None:
     error = InputDataError(["raw.order_lines: 3 rows without a date"], hint="correct the file")
     assert tell_failed(settings, "load-20260101T000000-p1", error.message) is None

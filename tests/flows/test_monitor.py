@@ -47,6 +47,8 @@ def test_churn_scores_of_eight_weeks_before_are_held_against_who_stopped(county:
     scored = county.place.rows(f"SELECT count(*) AS n FROM scored.churn_score WHERE as_of = DATE '{EARLIER}'").n[0]
     assert {("all", "all"), ("horizon_weeks", "8")} <= set(churn.index)
     assert 0.8 * scored < churn.n[("horizon_weeks", "8")] <= scored
+    asking = newest[(newest.area == "churn") & newest.retrains.astype(bool)]
+    assert set(asking.measure) == {"observed_over_predicted", "calibration_loss"}
 
 
 def test_inputs_are_compared_with_what_the_training_saw(county: ScoredCounty) -> None:

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,10 +14,12 @@ from prefect.settings import PREFECT_API_URL
 
 from flows.load import load
 from flows.opening import open_warehouse
-from flows.serve import COMMAND
+from flows.schedules import Job
+from flows.serve import COMMAND, _served_until
 from tests.flows.commands import Command
 from tests.small_county import Place
 from tests.small_market import write_market
+from warehouse.runs import finish_run, start_run
 
 WEEKLY_LOAD = """\
 deployments:
@@ -71,6 +73,21 @@ def test_a_command_under_way_is_interrupted_and_waited_for(place: Place, uncap: 
     assert code in (0, -signal.SIGINT, 130)
     assert said[-1].startswith(f"serve: serve, due now: ended with {code}")
     assert sys.executable in COMMAND
+
+
+def test_what_was_interrupted_is_due_still_and_what_failed_is_not(place: Place) -> None:
+    now = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
+    ended = (
+        ("score", timedelta(days=7), None),
+        ("score", timedelta(hours=7), "KeyboardInterrupt: "),
+        ("load", timedelta(hours=7), "the disk is full"),
+    )
+    with open_warehouse(place.settings) as con:
+        for flow, ago, error in ended:
+            run_id = start_run(con, flow, as_of=None, started_at=now - ago, process_id=1, code_version="1")
+            finish_run(con, run_id, finished_at=now, status="failed" if error else "succeeded", rows_written={}, error=error)
+    jobs = [Job(flow, (flow,), None, ()) for flow in ("score", "load", "train")]
+    assert list(_served_until(place.settings, jobs, now).values()) == [now - timedelta(days=7), now - timedelta(hours=7), now]
 
 
 def set_runs_back(place: Place, by: timedelta) -> None:

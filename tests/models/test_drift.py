@@ -23,6 +23,7 @@ def test_missing_values_and_texts_that_training_did_not_know_have_bins_of_their_
     numbers = FeatureBins.of(pd.Series([1.0, 2.0, None, 4.0]))
     assert numbers.counts[-1] == 1
     assert numbers.count(pd.Series([None, None, np.nan]))[-1] == 3
+    assert numbers.count(pd.Series([None, None], dtype="object")).tolist() == [0, 0, 0, 0, 2]
     texts = FeatureBins.of(pd.Series(["urban", "rural", None]))
     assert texts.count(pd.Series(["urban", "island", None])).tolist() == [0, 1, 1, 1]
     assert texts.names() == ["rural", "urban", "another value", "no value"]

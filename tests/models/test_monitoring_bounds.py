@@ -27,6 +27,15 @@ def test_a_ratio_may_be_as_many_times_too_small_as_too_large() -> None:
     assert bounds.alert_upper == pytest.approx(1.25)
 
 
+@pytest.mark.parametrize(
+    ("stopped", "expected", "status"),
+    [(0, 400.0, "alert"), (300, 400.0, "alert"), (385, 400.0, "ok"), (2, 0.5, "ok"), (30, 10.0, "alert"), (0, 4.0, "ok")],
+)
+def test_a_count_is_held_against_what_chance_makes_of_the_count_that_was_expected(stopped: int, expected: float, status: str) -> None:
+    found = Estimate(stopped / expected, expected**-0.5, 1000)
+    assert bounds_of(found, Rule("kind", Centre.ONE, Scale.RATIO), [], ALLOWED).status(found.value) == status
+
+
 def test_without_enough_weeks_before_there_are_no_bounds() -> None:
     rule = Rule("kind", Centre.HISTORY)
     assert bounds_of(Estimate(9.0, 0.0, 1), rule, [1.0, 1.0, 1.0], ALLOWED).upper is None

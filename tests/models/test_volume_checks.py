@@ -60,6 +60,12 @@ def test_a_public_holiday_without_orders_does_not_alarm() -> None:
     assert severities(DayLines(lines, AS_OF, days_off=frozenset({FRIDAY}))) == {}
 
 
+def test_a_week_of_public_holidays_without_an_order_does_not_alarm() -> None:
+    week = frozenset(AS_OF - timedelta(days=back) for back in range(7))
+    lines = {day: count for day, count in working_days().items() if day not in week}
+    assert severities(DayLines(lines, AS_OF, days_off=week)) == {}
+
+
 def test_a_missing_working_day_is_an_error_before_the_newest_order_and_behind_it() -> None:
     wednesday = date(2024, 9, 25)
     lacking_wednesday = {day: count for day, count in working_days().items() if day != wednesday}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import psycopg
@@ -41,3 +44,22 @@ def test_the_folder_goes_with_the_server() -> None:
         assert shown == "16MB"
         assert os.stat(f"/proc/{process}").st_uid == folder.stat().st_uid != 0  # noqa: PTH116 - a process, not a file
     assert not folder.parent.exists()
+
+
+def test_a_test_run_that_is_killed_leaves_no_server_behind() -> None:
+    script = """
+import sys, time
+from tests.postgres.server import running_server
+with running_server() as server:
+    print(server.execute("SELECT current_setting('data_directory')")[0][0], flush=True)
+    time.sleep(600)
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as killed:
+        assert killed.stdout is not None
+        folder = Path(killed.stdout.readline().strip()).parent
+        assert folder.is_dir()
+        killed.kill()
+    deadline = time.monotonic() + 30
+    while folder.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not folder.exists()

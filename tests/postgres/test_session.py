@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from threading import Thread
@@ -172,6 +173,16 @@ def test_a_lock_of_a_run_is_held_once_and_tells_by_whom(url: str) -> None:
             pass
     with server_lock(url, "write", session_name(8, "here")):
         pass
+
+
+def test_a_lock_is_held_however_soon_the_server_ends_idle_sessions(postgres_server: PostgresServer) -> None:
+    url = postgres_server.new_database()
+    name = url.rpartition("/")[2]
+    postgres_server.execute(f"ALTER DATABASE {name} SET idle_session_timeout = '2s'")
+    with server_lock(url, "write", session_name(7, "there")):
+        time.sleep(2.5)
+        with pytest.raises(BlockingIOError, match="uncap 7@there"), server_lock(url, "write", session_name(8, "here")):
+            pass
 
 
 def test_a_run_of_another_machine_lives_as_long_as_its_process_has_a_session(con: Warehouse, url: str) -> None:

@@ -56,6 +56,14 @@ def test_a_url_names_a_file(url: str, path: str) -> None:
     assert warehouse_path(url) == Path(path)
 
 
+@pytest.mark.parametrize("password", ["trom%bone", "trom bone", "trom%00bone"])
+@pytest.mark.parametrize("address", ["postgresql://uncap:{}@127.0.0.1:9/uncap", "postgresql://127.0.0.1:9/uncap?password={}"])
+def test_a_password_that_libpq_cannot_read_is_not_quoted(address: str, password: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"\*\*\*.* cannot be read") as refused:
+        opened_names(address.format(password))
+    assert "trom" not in str(refused.value)
+
+
 @pytest.mark.parametrize("url", ["", "duckdb://", "duckdb:///", "duckdb:/data/x.duckdb", "duckdb://data/x.duckdb", "data/"])
 def test_a_url_without_a_file_is_refused_with_the_count_of_slashes(url: str) -> None:
     with pytest.raises(ConfigurationError, match=r"names no file; expected the path of the warehouse file\nHint: .* four slashes"):
