@@ -12,6 +12,7 @@ import ibis
 import ibis.expr.types as ir
 
 from contracts.data_checks import QUARANTINED_LINE
+from features.windows import week_of
 
 BASKET_SKUS = 5
 """Fewest SKUs of a retailer's day that are all there twice by mistake rather than by chance: 13 days of 170,000 in three real years."""
@@ -139,7 +140,7 @@ def _keys(lines: ir.Table, keys: list[str]) -> ir.Table:
 
 def _with_logarithms(order_lines: ir.Table) -> ir.Table:
     some = order_lines.filter(order_lines.delivered_units > 0)
-    return some.mutate(log_units=some.delivered_units.ln(), week=some.ordered_on.truncate("W").cast("date"))
+    return some.mutate(log_units=some.delivered_units.ln(), week=week_of(some.ordered_on))
 
 
 def _sku_weeks(order_lines: ir.Table) -> ir.Table:
