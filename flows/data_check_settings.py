@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from contracts.data_checks import CHECKS
+from contracts.data_check_names import CHECKS
 from flows.setting_types import Section, Share
 
 

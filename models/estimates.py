@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
+from statistics import fmean
 
 
 @dataclass(frozen=True)
@@ -70,8 +69,8 @@ def averaged(figures: Sequence[Estimate]) -> Estimate:
     """
     baselines = [figure.baseline for figure in figures if figure.baseline is not None]
     return Estimate(
-        float(np.mean([figure.value for figure in figures])),
-        float(np.mean([figure.error for figure in figures])),
+        fmean([figure.value for figure in figures]),
+        fmean([figure.error for figure in figures]),
         sum(figure.n for figure in figures),
-        float(np.mean(baselines)) if baselines else None,
+        fmean(baselines) if baselines else None,
     )

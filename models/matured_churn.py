@@ -50,7 +50,7 @@ def together(parts: Sequence[Estimate]) -> Estimate | None:
     """Return observed over predicted of several windows of the same retailers together; their errors add up, as they overlap.
 
     >>> together([Estimate(1.0, 0.1, 100, 0.1), Estimate(2.0, 0.2, 100, 0.3)])
-    Estimate(value=1.75, error=0.175, n=200, baseline=0.2)
+    Estimate(value=1.75, error=0.175, n=200, baseline=0.2, usual=0.0)
     """
     expected = np.array([part.n * (part.baseline or 0.0) for part in parts])
     if not len(parts) or expected.sum() <= 0:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-
-import numpy as np
+from math import exp, log1p
+from statistics import median
 
 from models.estimates import Estimate
 
@@ -140,7 +140,7 @@ def bounds_of(estimate: Estimate, rule: Rule, history: Sequence[float], allowed:
 
 def _centre(estimate: Estimate, rule: Rule, history: Sequence[float], least_history: int) -> float | None:
     if rule.centre is Centre.HISTORY:
-        return float(np.median(history)) if len(history) >= least_history else None
+        return float(median(history)) if len(history) >= least_history else None
     return {Centre.ZERO: 0.0, Centre.ONE: 1.0, Centre.BASELINE: estimate.baseline}[rule.centre]
 
 
@@ -154,8 +154,8 @@ def _ends(estimate: Estimate, centre: float, shift: float, rule: Rule, tolerance
         return max(min(centre / (1.0 + tolerance), centre - chance), 0.0), max(centre * (1.0 + tolerance), centre + chance)
     # the error is that of the value, which a logarithm turns into one of the ratio
     ratio = max(estimate.value + shift, TINY)
-    reach = max(np.log1p(tolerance), sigmas * estimate.error / ratio)
-    return (centre + shift) * float(np.exp(-reach)) - shift, (centre + shift) * float(np.exp(min(reach, FARTHEST))) - shift
+    reach = max(log1p(tolerance), sigmas * estimate.error / ratio)
+    return (centre + shift) * exp(-reach) - shift, (centre + shift) * exp(min(reach, FARTHEST)) - shift
 
 
 ALERT_SIGMAS = 1.5

@@ -53,9 +53,7 @@ def fetch(con: Warehouse, expression: ir.Table) -> pa.Table:
         If the database refuses it or runs out of memory or disk.
     """
     with failures_explained("reading"), con.rows_in_memory(expression):
-        # the least or the sum of no rows is null, whatever the column may be
-        fields = [field.with_nullable(nullable=True) for field in expression.schema().to_pyarrow()]
-        return con.query(con.compiled(expression), schema=pa.schema(fields))
+        return con.query(con.compiled(expression), schema=_nullable(expression.schema().to_pyarrow()))
 
 
 def fetch_for(con: Warehouse, statement: Statement, days: Days, **equal: str) -> pa.Table:
@@ -81,7 +79,7 @@ def fetch_for(con: Warehouse, statement: Statement, days: Days, **equal: str) ->
     if equal:
         query = f"SELECT * FROM ({query}) AS statement WHERE {' AND '.join(f'{quoted(column)} = ?' for column in equal)}"
     with failures_explained("reading"):
-        return con.query(query, list(equal.values()), statement.schema)
+        return con.query(query, list(equal.values()), _nullable(statement.schema))
 
 
 def materialise(con: Warehouse, described: Table, expression: ir.Table) -> ir.Table:
@@ -149,6 +147,11 @@ def fingerprint(con: Warehouse, described: Table, date_column: str | None) -> Fi
     with failures_explained(f"reading {described.full_name}"):
         rows, first, last, digest = con.execute(query)[0]
     return Fingerprint(rows, first, last, f"{digest % 2**64:016x}")
+
+
+def _nullable(schema: pa.Schema) -> pa.Schema:
+    """Let every column be null: the least or the sum of no rows is, whatever the column may be."""
+    return pa.schema([field.with_nullable(nullable=True) for field in schema])
 
 
 def _ibis_type(arrow_type: pa.DataType) -> ibis.expr.datatypes.DataType:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from contracts.cells import CELLS
-from contracts.data_checks import CHECKS, DATA_CHECK, QUARANTINED_LINE, Finding
+from contracts.data_check_names import CHECKS
+from contracts.data_checks import DATA_CHECK, QUARANTINED_LINE, Finding
 from contracts.errors import InputDataError
 from flows.check import choose_check_day, publish_findings, require_passed
 from flows.check_findings import data_findings

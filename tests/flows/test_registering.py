@@ -162,7 +162,7 @@ def test_the_card_of_a_version_is_its_description_and_names_data_figures_and_lim
     for told in (f"| raw.order_lines | {order_lines:,} |", f"uncap train --as-of {AS_OF}", "Champion, the first."):
         assert told in card
     figures = run_of_champion(county.place, name).data.metrics
-    shown = {DEMAND_MODEL: figures["model.pinball_loss"], CHURN_MODEL: figures["served.brier_loss_13w"]}[name]
+    shown = figures[{DEMAND_MODEL: "model.pinball_loss", CHURN_MODEL: "served.brier_loss_13w"}[name]]
     assert f"| {shown:.4g} |" in card
 
 

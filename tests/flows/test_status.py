@@ -55,7 +55,7 @@ def test_the_status_as_json_has_the_same_for_programs(county: ScoredCounty, unca
 
 def test_flows_that_have_not_succeeded_for_more_than_a_week_are_overdue(county: ScoredCounty) -> None:
     now = datetime.now(UTC)
-    in_time, late = (read_status(county.place.settings, now + timedelta(days=days)) for days in (8, 10))
+    in_time, late = (read_status(county.place.settings, now + timedelta(days=days)) for days in (7, 10))
     assert in_time.overdue == ()
     assert [(overdue.flow, overdue.days) for overdue in late.overdue] == [("load", 10), ("score", 10)]
     assert late.next_step is not None

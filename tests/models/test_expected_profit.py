@@ -26,7 +26,7 @@ def integrated_profit(outcomes: FloatArray, scores: FloatArray, values: FloatArr
         return max(float((gains - costs)[scores >= cut_off].sum()) for cut_off in cut_offs) / len(outcomes)
 
     law = beta(campaign.acceptance_alpha, campaign.acceptance_beta)
-    return float(quad(lambda g: best_profit(g) * law.pdf(g), 0, 1, limit=200)[0])
+    return float(quad(lambda g: best_profit(g) * law.pdf(g), 0, 1, limit=200, epsabs=1e-7, epsrel=1e-7)[0])
 
 
 @given(st.integers(0, 10_000), st.booleans(), st.sampled_from([0.0, 0.05, 0.3]), st.sampled_from([0.001, 0.1]))
