@@ -98,10 +98,41 @@ def parse_as_of(text: str | None, today: date) -> date | None:
         return None
     if text == "today":
         return last_sunday(today)
-    try:
-        return require_sunday(date.fromisoformat(text))
-    except ValueError as error:
-        raise UsageError(f"as_of {text}: not a date", hint="write it as year-month-day, for instance 2019-09-29, or today") from error
+    return require_sunday(_day(text, "as_of", "write it as year-month-day, for instance 2019-09-29, or today"))
+
+
+def parse_last_day(text: str | None, today: date) -> date | None:
+    """Return the last day that is known, of any weekday: a date, ``today`` for the last day that is over, None for none.
+
+    Raises
+    ------
+    UsageError
+        If it is neither.
+
+    Examples
+    --------
+    >>> parse_last_day("2019-10-02", date(2019, 10, 8)), parse_last_day("today", date(2019, 10, 8))
+    (datetime.date(2019, 10, 2), datetime.date(2019, 10, 7))
+    """
+    if text == "today":
+        return today - timedelta(days=1)
+    return None if text is None else _day(text, "as_of", "write it as year-month-day, for instance 2019-10-02, or today")
+
+
+def parse_day(text: str | None, option: str) -> date | None:
+    """Return the day that an option names, None for none.
+
+    Raises
+    ------
+    UsageError
+        If it is no date.
+
+    Examples
+    --------
+    >>> parse_day("2019-10-02", "--from")
+    datetime.date(2019, 10, 2)
+    """
+    return None if text is None else _day(text, option, "write it as year-month-day, for instance 2019-09-29")
 
 
 def parse_week(text: str | None) -> date | None:
@@ -121,12 +152,16 @@ def parse_week(text: str | None) -> date | None:
     """
     if text is None:
         return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"week {text}: not a date", hint="write its Monday as year-month-day, for instance 2019-09-30") from error
+    day = _day(text, "week", "write its Monday as year-month-day, for instance 2019-09-30")
     if day != week_start_of(day):
         raise UsageError(
             f"week {day} is a {day:%A}; a week is named by its Monday", hint=f"the Monday of that week is {week_start_of(day)}"
         )
     return day
+
+
+def _day(text: str, what: str, how: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{what} {text}: not a date", hint=how) from error

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyarrow as pa
 
 from contracts.data_checks import DATA_CHECK, SEVERITIES, Finding
 from contracts.errors import InputDataError, UsageError
-from contracts.raw import ORDER_LINES
+from contracts.weeks import parse_last_day
 from flows.check_findings import data_findings
 from flows.console import Say, narrated
 from flows.environment import prepare
-from flows.opening import open_warehouse
+from flows.opening import open_warehouse, order_span
 from flows.orchestration import in_flow, named_flow, named_task, show_key_figures, with_retries
 from flows.recording import RunRecord, recorded_run
 from flows.settings import Settings, read_settings
 from warehouse.publish import publish
-from warehouse.tables import fetch, table
 
 Show = Callable[[Sequence[Finding]], None]
 
@@ -52,7 +51,7 @@ def check_flow(config: str | None = None, as_of: str | None = None) -> None:
     """Check as a deployment does: with the path of a configuration file and a day, or neither; fails where an error is found."""
     settings = read_settings(Path(config) if config else None)
     prepare(settings)
-    check_steps(settings, parse_check_day(as_of, datetime.now(UTC).date()), show=lambda _: None)
+    check_steps(settings, parse_last_day(as_of, datetime.now(UTC).date()), show=lambda _: None)
 
 
 def check_steps(settings: Settings, as_of: date | None, show: Show) -> None:
@@ -88,15 +87,10 @@ def choose_check_day(settings: Settings, as_of: date | None) -> date:
         If no order is loaded, or none by that day.
     """
     with open_warehouse(settings) as con:
-        lines = table(con, ORDER_LINES)
-        span = fetch(con, lines.aggregate(first=lines.ordered_on.min(), last=lines.ordered_on.max())).to_pylist()[0]
-    if span["first"] is None:
-        raise UsageError("raw.order_lines: no order is loaded", hint="load some with `uncap load DIR`, or try `uncap demo`")
-    if as_of is not None and as_of < span["first"]:
-        raise UsageError(
-            f"as_of {as_of} lies before the first order, {span['first']}", hint=f"give a day from {span['first']} on, or leave it out"
-        )
-    return as_of or span["last"]
+        first, last = order_span(con)
+    if as_of is not None and as_of < first:
+        raise UsageError(f"as_of {as_of} lies before the first order, {first}", hint=f"give a day from {first} on, or leave it out")
+    return as_of or last
 
 
 @named_task("check the data")
@@ -154,26 +148,3 @@ def finding_rows(findings: Sequence[Finding], as_of: date, run_id: str, accepted
         for found in findings
     ]
     return pa.Table.from_pylist(rows, schema=DATA_CHECK.arrow_schema)
-
-
-def parse_check_day(text: str | None, today: date) -> date | None:
-    """Return the day that a word names: a date, ``today`` for the last day that is over, None for none.
-
-    Raises
-    ------
-    UsageError
-        If it is neither.
-
-    Examples
-    --------
-    >>> parse_check_day("2019-10-02", date(2019, 10, 8)), parse_check_day("today", date(2019, 10, 8))
-    (datetime.date(2019, 10, 2), datetime.date(2019, 10, 7))
-    """
-    if text is None:
-        return None
-    if text == "today":
-        return today - timedelta(days=1)
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"as_of {text}: not a date", hint="write it as year-month-day, for instance 2019-10-02, or today") from error

@@ -17,6 +17,7 @@ from features.data_check_registers import newcomers, register_faults
 from features.data_check_volumes import district_weeks, everybodys_events, odd_prices, order_days, request_weeks, sku_weeks
 from features.holiday_names import main_holidays
 from features.moving_holidays import same_week_last_year
+from flows.opening import order_span
 from flows.settings import Settings
 from models import level_checks, limit_checks, register_checks, volume_checks
 from models.volume_checks import HISTORY_WEEKS, DayLines
@@ -52,12 +53,13 @@ def data_findings(con: Warehouse, settings: Settings, as_of: date) -> list[Findi
     period = _Period(as_of - 6 * _DAY, as_of, last_week(last_sunday(as_of)))
     days = _day_lines(con, settings, by_day, as_of)
     skus = fetch(con, sku_weeks(table(con, ORDER_LINES), as_of)).to_pandas()
+    states = _states(con, period)
     return [
         *_volume_findings(days),
         *_line_findings(con, settings, period, days),
-        *_level_findings(con, period, skus),
+        *_level_findings(con, period, skus, states),
         *_register_findings(con, period, days),
-        *_limit_findings(con, period, skus),
+        *_limit_findings(con, period, skus, states),
     ]
 
 
@@ -89,10 +91,9 @@ def _line_findings(con: Warehouse, settings: Settings, period: _Period, days: Da
     return register_checks.quarantine_findings(rows, max(1, days.sum_to(period.as_of)), settings.data_checks.quarantine_share)
 
 
-def _level_findings(con: Warehouse, period: _Period, skus: pd.DataFrame) -> list[Finding]:
+def _level_findings(con: Warehouse, period: _Period, skus: pd.DataFrame, states: pd.DataFrame) -> list[Finding]:
     lines = table(con, ORDER_LINES)
     prices = fetch(con, odd_prices(lines, period.as_of)).to_pylist()[0]
-    states = _states(con, period)
     districts = fetch(con, district_weeks(lines, table(con, RETAILERS), period.as_of)).to_pandas()
     requests = fetch(con, request_weeks(lines, period.as_of)).to_pandas()
     return [
@@ -119,12 +120,11 @@ def _register_findings(con: Warehouse, period: _Period, days: DayLines) -> list[
     ]
 
 
-def _limit_findings(con: Warehouse, period: _Period, skus: pd.DataFrame) -> list[Finding]:
+def _limit_findings(con: Warehouse, period: _Period, skus: pd.DataFrame, states: pd.DataFrame) -> list[Finding]:
     limits, supply = table(con, ALLOCATION_LIMITS), table(con, SUPPLY)
     by_week, stock = (
         fetch(con, of_weeks).to_pandas() for of_weeks in (limit_weeks(limits, period.week), supply_weeks(supply, period.week))
     )
-    states = _states(con, period)
     # of a Sunday only: in the middle of a week a SKU's seven days are of two weeks with other limits
     of_state = {state: frozenset(rows.sku_id) for state, rows in states.groupby("state")} if period.as_of.weekday() == 6 else {}
     capped = of_state.get("capped", frozenset()) - of_state.get("out", frozenset())
@@ -149,9 +149,8 @@ def _above_cap(con: Warehouse, period: _Period) -> Finding:
 
 def _far_limits(con: Warehouse, period: _Period) -> Finding:
     """Limits far ahead of the newest order; as of a past day they are not known to be, so nothing is said of them."""
-    lines = table(con, ORDER_LINES)
-    newest = fetch(con, lines.aggregate(newest=lines.ordered_on.max()))["newest"][0].as_py()
-    if newest is None or newest > period.as_of:
+    _, newest = order_span(con)
+    if newest > period.as_of:
         return limit_checks.far_limits(0, None, period.as_of)
     last = newest + timedelta(weeks=limit_checks.FAR_WEEKS)
     row = fetch(con, far_limits(table(con, ALLOCATION_LIMITS), last)).to_pylist()[0]

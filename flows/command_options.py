@@ -48,17 +48,3 @@ def _accepting(settings: Settings, checks: Sequence[str]) -> Settings:
 def today() -> date:
     """Return the day it is, UTC."""
     return datetime.now(UTC).date()
-
-
-def parse_day(text: str | None, option: str) -> date | None:
-    """Return the day that an option names, None for none.
-
-    >>> parse_day("2019-10-02", "--from")
-    datetime.date(2019, 10, 2)
-    """
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"{option} {text}: not a date", hint="write it as year-month-day, for instance 2019-09-29") from error

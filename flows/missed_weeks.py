@@ -9,8 +9,9 @@ from datetime import date, datetime, timedelta
 from contracts.raw import ORDER_LINES
 from contracts.scored import DEMAND_FORECAST, RUNS
 from contracts.weeks import last_sunday, week_start_of
+from flows.opening import order_span
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.tables import fetch, has_rows, table
 
 WEEKLY_FLOWS = ("load", "score")
 """Flows that a scheduler runs every week."""
@@ -42,9 +43,7 @@ def missed_sundays(con: Warehouse, today: date) -> list[date]:
     A Sunday counts once it is over and there is an order of its week.
     """
     scored = scored_sundays(con)
-    lines = table(con, ORDER_LINES)
-    newest_order = fetch(con, lines.aggregate(last=lines.ordered_on.max())).to_pylist()[0]["last"]
-    return not_scored(scored, newest_order, today) if scored and newest_order else []
+    return not_scored(scored, order_span(con)[1], today) if scored and has_rows(con, ORDER_LINES) else []
 
 
 def not_scored(scored: Sequence[date], newest_order: date, today: date) -> list[date]:

@@ -58,12 +58,25 @@ def as_of_or_newest(con: Warehouse, as_of: date | None) -> date:
     InputDataError
         If none was asked for and the orders end within their first week.
     """
+    return _within(as_of, *order_span(con))
+
+
+def order_span(con: Warehouse) -> tuple[date, date]:
+    """Return the days of the first and of the newest order.
+
+    Raises
+    ------
+    UsageError
+        If no order is loaded.
+    """
     lines = table(con, ORDER_LINES)
     span = fetch(con, lines.aggregate(first=lines.ordered_on.min(), last=lines.ordered_on.max())).to_pylist()[0]
-    return _within(as_of, span["first"], span["last"])
+    if span["last"] is None:
+        raise UsageError("raw.order_lines: no order is loaded", hint="load some with `uncap load DIR`, or try `uncap demo`")
+    return span["first"], span["last"]
 
 
-def _within(as_of: date | None, first_order: date | None, last_order: date | None) -> date:
+def _within(as_of: date | None, first_order: date, last_order: date) -> date:
     """Check an ``as_of`` against the span of the orders.
 
     >>> _within(None, date(2018, 1, 2), date(2019, 10, 2))
@@ -73,8 +86,6 @@ def _within(as_of: date | None, first_order: date | None, last_order: date | Non
     contracts.errors.UsageError: as_of 2017-01-01 lies before the end of the first week of orders, 2018-01-07
     Hint: give an as_of from 2018-01-07 to 2019-10-06, or leave it out for 2019-09-29
     """
-    if first_order is None or last_order is None:
-        raise UsageError("raw.order_lines: no order is loaded", hint="load some with `uncap load DIR`, or try `uncap demo`")
     newest = last_sunday(last_order)
     earliest, latest = week_start_of(first_order) + timedelta(days=6), week_start_of(last_order) + timedelta(days=6)
     if as_of is None:

@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from contracts.weeks import parse_as_of
-from flows.command_options import Accept, Config, parse_day, ready, today
+from contracts.weeks import parse_as_of, parse_day, parse_last_day
+from flows.command_options import Accept, Config, ready, today
 from flows.console import console_for_results
 
 operations = typer.Typer()
@@ -188,7 +188,6 @@ def check(
     """Check what is loaded as train and score do before they begin; ends with 3 where they would stop."""
     settings = ready(config, accept)
     from flows.check import check as run_check
-    from flows.check import parse_check_day
     from flows.check_table import shown_findings
 
-    run_check(settings, parse_check_day(as_of, today()), shown_findings(settings.data_checks.accept, as_json=json))
+    run_check(settings, parse_last_day(as_of, today()), shown_findings(settings.data_checks.accept, as_json=json))
