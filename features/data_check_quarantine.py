@@ -71,11 +71,10 @@ def copied_lines(order_lines: ir.Table) -> ir.Table:
     at least twice; where a fifth of a whole day's lines is, the small baskets of that day are, too.
     """
     days = order_lines.group_by("ordered_on").aggregate(day_lines=order_lines.count())
-    baskets = order_lines.group_by("retailer_id", "ordered_on").aggregate(
-        lines=order_lines.count(), skus=order_lines.sku_id.approx_nunique()
-    )
-    # about how many SKUs is known at a sixth of the cost of the exact number, which is asked of the few that are left
-    candidates = baskets.filter(baskets.lines >= 2 * BASKET_SKUS, baskets.lines >= 1.4 * baskets.skus).select("retailer_id", "ordered_on")
+    # sums of sums, for a database sorts all lines to count the different SKUs of each basket
+    counted = order_lines.group_by("retailer_id", "ordered_on", "sku_id").aggregate(lines=order_lines.count())
+    baskets = counted.group_by("retailer_id", "ordered_on").aggregate(skus=counted.count(), fewest=counted.lines.min())
+    candidates = baskets.filter(baskets.skus >= BASKET_SKUS, baskets.fewest >= 2).select("retailer_id", "ordered_on")
     alike = _numbered(order_lines.semi_join(candidates, ["retailer_id", "ordered_on"]))
     judged = alike.group_by("retailer_id", "ordered_on").aggregate(
         lines=alike.count(), skus=alike.sku_id.nunique(), fewest_copies=alike.copies.min()
