@@ -83,7 +83,7 @@ def gathered(settings: Settings) -> Gathered:
         first_week = fetch(con, table(con, CELLS).aggregate(first=table(con, CELLS).week_start.min())).to_pylist()[0]["first"]
         attributes = usable_attributes(con, settings, TRAINED_AS_OF)
         started = time.perf_counter()
-        train = gather_churn(con, settings, TRAINED_AS_OF, first_week, attributes)
+        train = gather_churn(con, settings, TRAINED_AS_OF, first_week, attributes, lambda _: None)
         seconds["rows_to_train_on"] = time.perf_counter() - started
         test = tested_rows(con, newest_day, attributes)
         started = time.perf_counter()

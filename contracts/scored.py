@@ -148,6 +148,7 @@ RUNS = Table(
         Column("rows_written", Kind.TEXT, "JSON: rows written by table", required=True),
         Column("error", Kind.TEXT, "why it failed"),
         Column("host", Kind.TEXT, "machine that ran it; null where an older version did"),
+        Column("deployment", Kind.TEXT, "deployment whose time it was, such as weekly; null where it was started otherwise"),
     ),
     key=("run_id",),
     description="One run of a flow, failed ones too.",

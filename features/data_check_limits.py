@@ -25,12 +25,15 @@ def supply_weeks(supply: ir.Table, week: date) -> ir.Table:
     return rows.group_by("week_start").aggregate(skus=rows.count(), stock_outs=rows.count(where=rows.available_units <= 0))
 
 
-def sku_states(limits: ir.Table, supply: ir.Table, skus: ir.Table, week: date) -> ir.Table:
-    """List what a week says of SKUs: ``sku_id``, ``state`` (``capped``, ``out``: a stock-out, ``shut``: a cap of 0, no longer on sale)."""
+def sku_states(limits: ir.Table, supply: ir.Table, skus: ir.Table, retailers: ir.Table, *, week: date) -> ir.Table:
+    """List what a week says of SKUs.
+
+    ``sku_id``, ``state``: ``capped``; ``out``, a stock-out; ``shut``, a cap of 0 for everybody or for each tier, or no longer on sale.
+    """
     capped, out = limits.filter(limits.week_start == ibis.literal(week)), supply.filter(supply.week_start == ibis.literal(week))
     parts = (
         (capped.filter(capped.cap_units > 0), "capped"),
-        (capped.filter(capped.cap_units <= 0), "shut"),
+        (_shut_to_all(capped.filter(capped.sku_id.notnull()), retailers), "shut"),
         (out.filter(out.available_units <= 0), "out"),
         (skus.filter(skus.delisted_on <= ibis.literal(week + timedelta(days=6))), "shut"),
     )
@@ -53,6 +56,19 @@ def far_limits(limits: ir.Table, last: date) -> ir.Table:
     """Count the limits of weeks after a day: one row, ``limits`` and the farthest ``week_start``."""
     far = limits.filter(limits.week_start > ibis.literal(last))
     return far.aggregate(limits=far.count(), farthest=far.week_start.max())
+
+
+def _shut_to_all(capped: ir.Table, retailers: ir.Table) -> ir.Table:
+    """SKUs that no limit of the week lets anybody order: one tier's cap of 0 leaves a SKU to the others."""
+    none, all_retailers = capped.cap_units <= 0, capped.retailer_id.isnull()
+    by_sku = capped.group_by("sku_id").aggregate(
+        open=capped.count(where=~ibis.coalesce(none, False)),
+        everybody=capped.count(where=none & all_retailers & capped.tier.isnull()),
+        tiers=capped.tier.nunique(where=none & all_retailers),
+    )
+    beside = by_sku.cross_join(retailers.aggregate(all_tiers=retailers.tier.nunique()))
+    each_tier = (beside.all_tiers > 0) & (beside.tiers >= beside.all_tiers)
+    return beside.filter(beside.open == 0, (beside.everybody > 0) | each_tier)
 
 
 def _in_weeks(rows: ir.Table, week: date) -> ir.Table:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from contracts.errors import InputDataError, UsageError
 from contracts.scored import QUANTILES
+from contracts.steps import in_parts
 from contracts.weeks import HORIZONS, parse_as_of
 from flows.backtest_findings import ChurnFindings, Findings, by_origin, judge_demand
 from flows.backtest_page import backtest_page
@@ -194,11 +195,11 @@ def _trained(settings: Settings, history: History, origin: date, known: date, sa
         cut_offs = training_cut_offs(settings, origin, history.first_week)
         censored = fetch_censored(con, settings)
         recovery = learn_recovery(settings, censored, origin, say)
-        recover_as_of(con, settings, censored, [known, origin, *cut_offs], recovery)
-        rows = gather_rows(con, settings, cut_offs, origin, origin, history.attributes)
+        recover_as_of(con, settings, censored, in_parts([known, origin, *cut_offs], "recovering as of cut-offs", say), recovery)
+        rows = gather_rows(con, settings, cut_offs, origin, origin, history.attributes, say)
         held_out = fetch_held_out(con, settings, origin, known, history.attributes)
         around = fetch_surroundings(con, held_out.pairs, origin)
-    return fit_demand(rows.early, rows.space, demand_settings(settings)), held_out, around
+    return fit_demand(rows.early, rows.space, demand_settings(settings), say), held_out, around
 
 
 @named_task("judge the churn model on past origins")
@@ -208,7 +209,7 @@ def judge_churn(settings: Settings, history: History, origins: int, say: Say) ->
         censored = fetch_censored(con, settings)
         recovery = learn_recovery(settings, censored, history.as_of - ORIGIN_SPACING, say)
         recover_as_of(con, settings, censored, churn_origins(settings, history.as_of, history.first_week), recovery)
-        rows = gather_churn(con, settings, history.as_of, history.first_week, history.attributes)
+        rows = gather_churn(con, settings, history.as_of, history.first_week, history.attributes, say)
     if rows.empty:
         say("warning: churn: no origin with a known outcome")
         return ChurnFindings({}, None)

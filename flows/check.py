@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from contracts.data_checks import DATA_CHECK, SEVERITIES, Finding
 from contracts.errors import InputDataError, UsageError
+from contracts.steps import counted
 from contracts.weeks import parse_last_day
 from flows.check_findings import data_findings
 from flows.console import Say, narrated
@@ -106,7 +107,7 @@ def publish_findings(settings: Settings, as_of: date, run: RunRecord, say: Say) 
         elif found.severity in ("warning", "error"):
             say(f"warning: {found.severity} of the check {found.check}: {found.message}")
     grave = sum(found.severity in ("warning", "error") for found in findings)
-    say(f"{len(findings)} checks of the data up to {as_of}, {grave} of them found something")
+    say(counted(len(findings), f"checks of the data up to {as_of}, {grave} of them found something"))
     return findings
 
 

@@ -159,6 +159,6 @@ def _far_limits(con: Warehouse, period: _Period) -> Finding:
 
 def _states(con: Warehouse, period: _Period) -> pd.DataFrame:
     """Which SKUs are capped or shut in the newest whole week."""
-    listed = sku_states(table(con, ALLOCATION_LIMITS), table(con, SUPPLY), table(con, SKUS), period.week)
+    listed = sku_states(*(table(con, described) for described in (ALLOCATION_LIMITS, SUPPLY, SKUS, RETAILERS)), week=period.week)
     frame: pd.DataFrame = fetch(con, listed).to_pandas()
     return frame

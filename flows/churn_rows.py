@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from functools import cache
 
@@ -46,7 +46,7 @@ def fetch_retailers(con: Warehouse, as_of: date, attributes: Sequence[str]) -> p
     return _fetch_frame(con, retailer_statement(tuple(attributes)), as_of=require_sunday(as_of))
 
 
-def fetch_labelled(con: Warehouse, origins: Sequence[date], known: date, attributes: Sequence[str]) -> pd.DataFrame:
+def fetch_labelled(con: Warehouse, origins: Iterable[date], known: date, attributes: Sequence[str]) -> pd.DataFrame:
     """Return one row per retailer, origin and horizon whose outcome is known by a Sunday as of which demand was recovered.
 
     Returns

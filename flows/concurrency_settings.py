@@ -10,6 +10,6 @@ from flows.setting_types import Section
 
 
 class Concurrency(Section):
-    """What a run does while another one writes to the same warehouse."""
+    """What a run does while another one writes to the same warehouse, or another process has its file when the run begins or ends."""
 
     wait_minutes: Annotated[float, Field(ge=0)]

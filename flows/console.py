@@ -13,15 +13,16 @@ from datetime import date
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from contracts.errors import UncapError
+from contracts.steps import Part
 from flows.log_lines import WARNING, Level, in_json, json_line, printable
 
 Say = Callable[[str], None]
-"""Tells a step in a line of text, a `contracts.steps.Step` with its rows; functions that take long accept one."""
+"""Tells a step in a line of text: a `contracts.steps.Step` with its rows, a `Part` how far it is; functions that take long accept one."""
 
 LINE_WIDTH = 160
 """Columns of a table that goes to a file or a pipe."""
@@ -45,8 +46,8 @@ class NamedRun(Protocol):
 
 
 @contextmanager
-def narrated(title: str, run: NamedRun | None = None) -> Iterator[Say]:
-    """Tell the steps of a command on stderr, a line each, and on a terminal that it is still alive.
+def narrated(title: str, run: NamedRun | None = None, *, bar: bool = True) -> Iterator[Say]:
+    """Tell the steps of a command on stderr, a line each, and on a terminal how far the one under way is.
 
     Text has the seconds since the beginning; JSON has those since the step before (``seconds``) and since the beginning
     (``elapsed_seconds``), the run and the rows.
@@ -57,24 +58,54 @@ def narrated(title: str, run: NamedRun | None = None) -> Iterator[Say]:
         The command, such as ``load``.
     run
         The run that is recorded, if it is; its ``as_of`` may become known later.
+    bar
+        Whether a terminal is to show one: not around commands that have their own.
 
     Yields
     ------
     Say
-        Takes one line of text, either what begins or what is done; one that begins with ``warning:`` stands out.
+        Takes one line of text, either what begins or what is done; one that begins with ``warning:`` stands out, and a
+        ``Part`` is a bar on a terminal that the next line takes away, and nothing elsewhere.
     """
     log = _StepLog(title, run)
     if run is not None:
         log(f"run {run.run_id}")
-    if not log.console.is_terminal or in_json():
+    if not bar or not log.console.is_terminal or in_json():
         yield log
         return
-    bar = Progress(
-        SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn(), console=log.console, transient=True
-    )
-    bar.add_task(title, total=None)
-    with bar:
+    with _Bar(title, log.console) as log.bar:
         yield log
+
+
+class _Bar(Progress):
+    """The last line of a terminal while a command runs: what is under way, how far it is, and for how long."""
+
+    def __init__(self, title: str, console: Console) -> None:
+        of_all = TextColumn("{task.fields[of_all]}")
+        super().__init__(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(pulse_style="bar.back"),
+            of_all,
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        )
+        self._title = title
+        self._shown: Part | None = None
+        self._task = self._begin(title, None)
+
+    def _begin(self, what: str, total: int | None) -> TaskID:
+        return self.add_task(what, total=total, of_all="")
+
+    def show(self, part: Part | None) -> None:
+        """Show how far a part is, or, after a step, only that the next is under way."""
+        if part is None or part != self._shown:
+            self.remove_task(self._task)
+            what = f"{self._title}: {printable(part)}" if part is not None else self._title
+            self._shown, self._task = part, self._begin(what, None if part is None else part.total)
+        if part is not None:
+            self.update(self._task, completed=part.done, of_all=f"{part.done:,} of {part.total:,}")
 
 
 class _StepLog:
@@ -82,11 +113,19 @@ class _StepLog:
 
     def __init__(self, title: str, run: NamedRun | None) -> None:
         self.console = console_for_steps()
+        self.bar: _Bar | None = None
         self._title, self._run = title, run
         self._began = self._last = time.monotonic()
 
     def __call__(self, step: str) -> None:
-        """Write the line of a step."""
+        """Write the line of a step; show how far it is where that is all there is to tell, and somebody watches."""
+        part = step if isinstance(step, Part) else None
+        if self.bar is not None:
+            self.bar.show(part)
+        if part is None:
+            self._write(step)
+
+    def _write(self, step: str) -> None:
         now = time.monotonic()
         since_last, elapsed, self._last = now - self._last, now - self._began, now
         warns = step.startswith(WARNING.strip())
@@ -196,7 +235,8 @@ def _console(*, stderr: bool) -> Console:
     # a process may be started without either
     stream = (sys.stderr if stderr else sys.stdout) or io.StringIO()
     watched = stream.isatty()
-    return Console(file=stream, soft_wrap=not watched, width=None if watched else LINE_WIDTH, highlight=False)
+    # told, because variables such as FORCE_COLOR would have a bar drawn into a log
+    return Console(file=stream, force_terminal=watched, soft_wrap=not watched, width=None if watched else LINE_WIDTH, highlight=False)
 
 
 def _shown(value: object) -> str:

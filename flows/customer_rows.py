@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from contracts.customers import CHURN_GROUP, CONTACT_UPLIFT, CROSS_SELL, RETAILER_SEGMENT, SEGMENT_ALERT, WORK_LIST
 from contracts.scored import CHURN_SCORE, DEMAND_FORECAST
+from contracts.steps import counted
 from contracts.tables import Table
 from flows.churn_group_rows import churn_group_rows
 from flows.console import Say
@@ -50,18 +51,18 @@ def customer_rows(
         rows[RETAILER_SEGMENT] = segment_rows(con, settings, as_of, scores, scored[DEMAND_FORECAST], run_id)
         segments: pd.DataFrame = rows[RETAILER_SEGMENT].to_pandas()
         rows[SEGMENT_ALERT] = segment_alert_rows(con, settings, as_of, segments, run_id)
-        say(f"{len(segments):,} retailers classified, {rows[SEGMENT_ALERT].num_rows:,} alerts")
+        say(counted(len(segments), f"retailers classified, {rows[SEGMENT_ALERT].num_rows:,} alerts"))
     else:
         segments = standing_segments(con, as_of)
     rows[CHURN_GROUP] = churn_group_rows(con, settings, as_of, scores, segments, run_id)
-    say(f"{rows[CHURN_GROUP].num_rows:,} groups of retailers")
+    say(counted(rows[CHURN_GROUP].num_rows, "groups of retailers"))
     measured = measured_uplifts(con, as_of)
     if not _listed_later(con, as_of):
         rows[WORK_LIST] = work_list_rows(con, settings, as_of, scores, segments, measured, run_id)
-        say(f"{rows[WORK_LIST].num_rows:,} rows of work lists")
+        say(counted(rows[WORK_LIST].num_rows, "rows of work lists"))
     rows[CONTACT_UPLIFT] = contact_uplift_rows(measured, as_of, run_id)
     rows[CROSS_SELL] = cross_sell_rows(con, settings, as_of, _weekly_units(scored[DEMAND_FORECAST]), run_id)
-    say(f"{rows[CROSS_SELL].num_rows:,} SKUs to offer")
+    say(counted(rows[CROSS_SELL].num_rows, "SKUs to offer"))
     return rows
 
 

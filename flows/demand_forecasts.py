@@ -11,9 +11,11 @@ import pyarrow as pa
 
 from contracts.monitoring import FEATURE_DRIFT
 from contracts.scored import DEMAND_FORECAST, DEMAND_FORECAST_TOTAL, QUANTILES, TRUE_DEMAND, quantile_column
+from contracts.steps import in_parts
 from contracts.tables import Table
 from contracts.weeks import HORIZONS, target_week
 from features.attributes import attributes_among
+from flows.console import Say
 from flows.demand_rows import fetch_pairs, target_calendar
 from flows.feature_spread import drift_rows
 from flows.registering import FINAL
@@ -27,7 +29,7 @@ LAWS_ALONE = "censored-law-1"
 """The version of recovered demand where the demand model's training had no capped orders to learn from: the pairs' own laws."""
 
 
-def forecast_pairs(con: Warehouse, settings: Settings, as_of: date, version: ModelVersion, run_id: str) -> dict[Table, pa.Table]:
+def forecast_pairs(con: Warehouse, settings: Settings, as_of: date, version: ModelVersion, run_id: str, say: Say) -> dict[Table, pa.Table]:
     """Forecast every pair as of a Sunday; ``derived.recovered`` must hold that Sunday.
 
     Returns
@@ -39,7 +41,8 @@ def forecast_pairs(con: Warehouse, settings: Settings, as_of: date, version: Mod
     model = DemandModel.load(model_folder(settings, version) / FINAL)
     pairs = fetch_pairs(con, settings, as_of, attributes_among(model.space.names))
     calendar = target_calendar(con, settings, as_of)
-    forecasts = model.predict(pairs, calendar, QUANTILES, settings.demand.lightgbm.num_threads)
+    ahead = in_parts(HORIZONS, "forecasting weeks ahead", say)
+    forecasts = model.predict(pairs, calendar, QUANTILES, settings.demand.lightgbm.num_threads, ahead)
     weeks = (_week_of_rows(pairs, forecasts[horizon], as_of, horizon, version, run_id) for horizon in HORIZONS)
     return {
         DEMAND_FORECAST: pa.concat_tables(weeks),

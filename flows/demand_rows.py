@@ -12,10 +12,12 @@ import pyarrow as pa
 from contracts.cells import RECOVERED
 from contracts.errors import ConfigurationError
 from contracts.raw import EVENTS
+from contracts.steps import in_parts
 from contracts.weeks import CHURN_HORIZONS, HORIZONS, last_week, target_week
 from features.attributes import CATEGORICAL_ATTRIBUTES
 from features.calendar import CALENDAR_FEATURES, FAR_WEEKS, holiday_dates, week_calendar, working_dates
 from features.demand import GROUP_FEATURES, PAIR_FEATURES, SEASON_FEATURES
+from flows.console import Say
 from flows.pair_statements import country_holidays, fetch_described
 from flows.settings import Settings
 from flows.watched_inputs import demand_population
@@ -94,7 +96,13 @@ def fetch_judged_pairs(con: Warehouse, settings: Settings, as_of: date, known: d
 
 
 def gather_rows(
-    con: Warehouse, settings: Settings, cut_offs: Sequence[date], known: date, twin_knows: date, attributes: Sequence[str]
+    con: Warehouse,
+    settings: Settings,
+    cut_offs: Sequence[date],
+    known: date,
+    twin_knows: date,
+    attributes: Sequence[str],
+    say: Say,
 ) -> DemandRows:
     """Draw training rows from each cut-off in turn, so that only one cut-off's pairs are in memory at a time.
 
@@ -118,7 +126,7 @@ def gather_rows(
     population: Population | None = None
     early: list[StackedRows] = []
     late: list[StackedRows] = []
-    for cut_off in cut_offs:
+    for cut_off in in_parts(cut_offs, "drawing rows as of cut-offs", say):
         calendar = target_calendar(con, settings, cut_off)
         soon = _known_horizons(cut_off, twin_knows)
         later = [horizon for horizon in _known_horizons(cut_off, known) if horizon not in soon]

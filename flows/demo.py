@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 
 from contracts.errors import UsageError
 from contracts.raw import ORDER_LINES, RETAILERS
+from contracts.steps import counted
 from demo.county import County, write_county
 from flows.console import console_for_results, narrated
 from flows.demo_summary import print_summary
@@ -45,7 +46,8 @@ def demo(settings: Settings, *, small: bool, seed: int) -> None:
     folder = COUNTY_FOLDER / f"{'small' if small else 'full'}-{seed}"
     with narrated("demo") as say:
         facts = write_county(county, folder)
-        say(f"{facts.rows[RETAILERS.name]:,} retailers and {facts.rows[ORDER_LINES.name]:,} order lines simulated")
+        lines = facts.rows[ORDER_LINES.name]
+        say(counted(lines, f"order lines of {facts.rows[RETAILERS.name]:,} retailers simulated"))
         require_own_warehouse(settings, folder)
     in_flow("demo", demo_steps, settings, folder, county)
     print_summary(settings, folder, county.as_of, facts, console_for_results())

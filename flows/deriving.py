@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
@@ -12,6 +12,7 @@ import pyarrow as pa
 from contracts.cells import CELLS, RECOVERED
 from contracts.data_checks import QUARANTINE_DECISIONS, QUARANTINED_LINE
 from contracts.raw import ALLOCATION_LIMITS, ORDER_LINES, RETAILERS, SELL_THROUGH, SKUS, SUPPLY
+from contracts.steps import Step
 from contracts.weeks import last_week
 from features.attributes import ATTRIBUTES, filled_shares
 from features.cells import cells_to_recover, retailer_sku_weeks
@@ -93,7 +94,8 @@ def learn_recovery(settings: Settings, history: CensoredHistory, as_of: date, sa
     hoarding = hoarding_rate(history.until(as_of).orders)
     if hoarding is not None:
         shown = f"{hoarding.rate:.1%} ± {hoarding.margin:.1%}"
-        say(f"hoarding, or a surge, in {shown} of {hoarding.orders:,} orders under caps far above what is usual")
+        told = f"hoarding, or a surge, in {shown} of {hoarding.orders:,} orders under caps far above what is usual"
+        say(Step(told, rows=hoarding.orders))
     if learned is None and hoarding is not None:
         learned = law_alone()
     if learned is not None:
@@ -123,7 +125,7 @@ def _words(family: str) -> str:
 
 
 def recover_as_of(
-    con: Warehouse, settings: Settings, history: CensoredHistory, cut_offs: Sequence[date], learned: Recensoring | None
+    con: Warehouse, settings: Settings, history: CensoredHistory, cut_offs: Iterable[date], learned: Recensoring | None
 ) -> dict[date, pd.DataFrame]:
     """Recover the censored cells as of each cut-off, and keep the estimates in ``derived.recovered``.
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from contracts.raw import ORDER_LINES
-from contracts.scored import DEMAND_FORECAST, RUNS
+from contracts.scored import RUNS
 from contracts.weeks import last_sunday, week_start_of
 from flows.opening import order_span
+from flows.scored_sundays import scored_sundays
 from warehouse.session import Warehouse
 from warehouse.tables import fetch, has_rows, table
 
@@ -24,17 +25,11 @@ WEEK = timedelta(weeks=1)
 
 @dataclass(frozen=True)
 class Overdue:
-    """A weekly flow that has not succeeded for more than ``MOST_DAYS``: since when (UTC), and for how many days."""
+    """A weekly flow that has not done its work for more than ``MOST_DAYS``: since when (UTC), and for how many days."""
 
     flow: str
     last_success: datetime
     days: int
-
-
-def scored_sundays(con: Warehouse) -> list[date]:
-    """Return the Sundays with forecasts, oldest first; churn is not scored where the history is too short for it."""
-    days: list[date] = fetch(con, table(con, DEMAND_FORECAST).select("as_of").distinct())["as_of"].to_pylist()
-    return sorted(days)
 
 
 def missed_sundays(con: Warehouse, today: date) -> list[date]:
@@ -74,11 +69,21 @@ def sundays_between(first: date, last: date) -> list[date]:
 
 
 def overdue_flows(con: Warehouse, now: datetime) -> list[Overdue]:
-    """Return the weekly flows that ran once and have not succeeded for more than eight days."""
+    """Return the weekly flows that ran once and have not done their work for more than eight days.
+
+    A load does it each time; a score does where it is the first of a Sunday newer than all before: an old week scored by hand is none.
+    """
     runs = table(con, RUNS)
-    ended = runs.filter(runs.status == "succeeded", runs.flow.isin(WEEKLY_FLOWS)).group_by("flow").aggregate(last=runs.finished_at.max())
-    found = [(row["flow"], row["last"]) for row in fetch(con, ended.order_by("flow")).to_pylist()]
-    return [Overdue(flow, last, (now - last).days) for flow, last in found if now - last > timedelta(days=MOST_DAYS)]
+    ended = runs.filter(runs.status == "succeeded", runs.flow.isin(WEEKLY_FLOWS)).group_by("flow", "as_of")
+    rows = fetch(con, ended.aggregate(first=runs.finished_at.min(), last=runs.finished_at.max())).to_pylist()
+    found = []
+    for flow in WEEKLY_FLOWS:
+        of_flow = [row for row in rows if row["flow"] == flow]
+        if of_flow:
+            newest = max(of_flow, key=lambda row: row["as_of"] or date.min)
+            done = newest["last"] if newest["as_of"] is None else newest["first"]
+            found.append(Overdue(flow, done, (now - done).days))
+    return [overdue for overdue in found if now - overdue.last_success > timedelta(days=MOST_DAYS)]
 
 
 def healing_command(missed: Sequence[date]) -> str:

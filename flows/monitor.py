@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from contracts.errors import TrackingError, UncapError, UsageError
+from contracts.errors import TrackingError, UncapError
 from contracts.monitoring import MONITORING
-from contracts.scored import DEMAND_FORECAST
+from contracts.scored import TRUE_DEMAND
+from contracts.steps import counted
 from contracts.weeks import parse_as_of
-from features.monitored_totals import scored_days
 from flows.alerts import NO_WEBHOOK, SENT, send_alert
 from flows.console import Say, narrated
 from flows.deriving import build_cells
@@ -29,6 +29,7 @@ from flows.opening import open_warehouse
 from flows.orchestration import in_flow, named_flow, named_task, with_retries
 from flows.recording import recorded_run
 from flows.registering import FINAL
+from flows.scored_sundays import chosen_sunday
 from flows.settings import Settings, read_settings
 from flows.tracking import DEMAND_MODEL, model_folder, registered_version
 from models.demand import DemandModel
@@ -88,7 +89,7 @@ def monitor_steps(settings: Settings, as_of: date | None, *, cells_are_built: bo
         monitored, run.rows_written = found
         run.as_of = monitored.as_of
         found_out = f"{monitored.count('alert')} alerts, {monitored.count('watch')} to watch"
-        say(f"{len(monitored.findings):,} measures as of {monitored.as_of}: {found_out}")
+        say(counted(len(monitored.findings), f"measures as of {monitored.as_of}: {found_out}"))
         for exception in monitored.exceptions:
             say(f"warning: {exception.sentence}")
         _tell(settings, monitored, say)
@@ -101,36 +102,22 @@ def measure_and_publish(
 ) -> tuple[Monitored, dict[str, int]]:
     """Measure, judge against the weeks before, and replace the rows of this ``as_of`` in one transaction."""
     with open_warehouse(settings) as con:
-        as_of = scored_as_of(con, as_of)
+        as_of = chosen_sunday(con, as_of)
         if not cells_are_built:
             build_cells(con, as_of)
         stored = table(con, MONITORING)
+        newest = fetch(con, table(con, TRUE_DEMAND).aggregate(newest=table(con, TRUE_DEMAND).as_of.max()))["newest"][0].as_py()
+        if newest is not None and newest > as_of:
+            say(f"true demand is kept as recovered as of {newest}: shares, uplift and totals of {as_of} rest on that")
         kept = stored.select("as_of", "area", "measure", "slice_kind", "slice_value", "value", "error", "status", "since")
         before: pd.DataFrame = fetch(con, kept.filter(stored.as_of < as_of)).to_pandas()
         past = past_of(before, as_of, settings.monitoring.history_weeks)
         measured = _measures(con, as_of, law_of(settings, say))
         measured += persistent_measures(measured, past, settings.monitoring)
         findings = judge(measured, past, settings.monitoring, as_of)
-        written = publish(con, {MONITORING: monitoring_rows(findings, as_of, run_id)}, as_of=as_of, keep_weeks={})
+        rows, keep_weeks = {MONITORING: monitoring_rows(findings, as_of, run_id)}, settings.publish.keep_weeks.by_table()
+        written = publish(con, rows, as_of=as_of, keep_weeks=keep_weeks)
     return Monitored(as_of, tuple(findings), tuple(exceptions_of(findings, settings.monitoring.exceptions))), written
-
-
-def scored_as_of(con: Warehouse, as_of: date | None) -> date:
-    """Return the Sunday to monitor, None for the newest that was scored.
-
-    Raises
-    ------
-    UsageError
-        If it was not scored, or nothing was.
-    """
-    days: list[date] = sorted(fetch(con, scored_days(table(con, DEMAND_FORECAST), as_of or date.max))["as_of"].to_pylist())
-    if not days or (as_of is not None and as_of not in days):
-        wanted = f"as of {as_of}" if as_of is not None else "yet"
-        raise UsageError(
-            f"{DEMAND_FORECAST.full_name}: nothing was scored {wanted}; monitoring needs a scored Sunday",
-            hint=f"write it with `uncap score{f' --as-of {as_of}' if as_of else ''}`",
-        )
-    return days[-1]
 
 
 def _measures(con: Warehouse, as_of: date, law: LawOf) -> list[Measured]:

@@ -16,6 +16,7 @@ from features.matured import KEY, matured_outcomes
 from models.breakdown import velocity_class
 from models.demand import DemandModel
 from models.estimates import Estimate, Measured, averaged
+from models.level_shift import level_shift
 from models.matured_forecasts import (
     at_most_estimate,
     bias_estimate,
@@ -37,6 +38,9 @@ PLANNED = ("tier", "sku_id")
 
 SLICED_BY = ("tier", "district", "velocity", "cap")
 """Parts in which a bias is looked for, besides the whole."""
+
+OF_LIKE_SHOPS = ("district",)
+"""Those of them that are made of shops like all others: what all vary by tells what one part may."""
 
 LEAST_RETAILERS = 20
 """A part with fewer retailers is left out: what one of them does would be its bias."""
@@ -140,8 +144,12 @@ def _over_horizons(measured: Sequence[Measured]) -> list[Measured]:
 
 def _of_parts(weeks: pd.DataFrame) -> list[Measured]:
     """Bias of each part against the rest, over all horizons."""
-    found = ((kind, value, relative_bias(part, rest)) for kind in SLICED_BY for value, part, rest in _large_parts(weeks, kind))
-    return [Measured("demand", "relative_bias", kind, value, figure) for kind, value, figure in found if figure is not None]
+    measured = []
+    for kind in SLICED_BY:
+        against_rest = level_shift if kind in OF_LIKE_SHOPS else relative_bias
+        found = ((value, against_rest(part, rest)) for value, part, rest in _large_parts(weeks, kind))
+        measured += [Measured("demand", "relative_bias", kind, value, figure) for value, figure in found if figure is not None]
+    return measured
 
 
 def _large_parts(weeks: pd.DataFrame, kind: str) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame]]:

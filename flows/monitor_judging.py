@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import pandas as pd
 import pyarrow as pa
@@ -26,14 +26,14 @@ class Past:
     ----------
     measured
         Values by key, the newest last.
-    errors
-        Their standard errors.
+    in_a_row
+        Value and standard error of the Sundays right before, back to the first that was not measured, the newest last.
     out_since
-        By key of what was out on the Sunday measured last: since when, and for how many Sundays.
+        By key of what was out on the Sunday right before: since when, and for how many Sundays in a row.
     """
 
     measured: Mapping[Key, Sequence[float]]
-    errors: Mapping[Key, Sequence[float]]
+    in_a_row: Mapping[Key, Sequence[tuple[float, float]]]
     out_since: Mapping[Key, tuple[date, int]]
 
 
@@ -68,17 +68,28 @@ def past_of(stored: pd.DataFrame, as_of: date, weeks: int) -> Past:
     earlier = stored[stored.as_of < as_of].sort_values("as_of", kind="stable")
     key = ["area", "measure", "slice_kind", "slice_value"]
     values: dict[Key, list[float]] = {}
-    errors: dict[Key, list[float]] = {}
+    in_a_row: dict[Key, list[tuple[float, float]]] = {}
     out: dict[Key, tuple[date, int]] = {}
-    newest = earlier.as_of.max() if len(earlier) else None
     for where, rows in earlier.groupby(key, sort=False):
         named: Key = (str(where[0]), str(where[1]), str(where[2]), str(where[3]))
-        values[named], errors[named] = rows.value.tail(weeks).tolist(), rows.error.tail(weeks).tolist()
-        last = rows.iloc[-1]
-        if last["as_of"] == newest and last.status != "ok":
-            since = last.since
-            out[named] = (since, int((rows.as_of >= since).sum()))
-    return Past(values, errors, out)
+        looked_at = rows.tail(weeks)
+        values[named] = looked_at.value.tolist()
+        unbroken = looked_at.tail(weeks_in_a_row(looked_at.as_of.tolist(), as_of))
+        in_a_row[named] = list(zip(unbroken.value.tolist(), unbroken.error.tolist(), strict=True))
+        if len(unbroken) and unbroken.status.iloc[-1] != "ok":
+            since = unbroken.since.iloc[-1]
+            out[named] = (since, int((unbroken.as_of >= since).sum()))
+    return Past(values, in_a_row, out)
+
+
+def weeks_in_a_row(sundays: Sequence[date], as_of: date) -> int:
+    """Count the Sundays right before one that are there, back to the first gap; they come in rising order.
+
+    >>> weeks_in_a_row([date(2019, 9, 1), date(2019, 9, 15), date(2019, 9, 22)], date(2019, 9, 29))
+    2
+    """
+    gaps = (ago for ago, sunday in enumerate(reversed(sundays), start=1) if sunday != as_of - timedelta(weeks=ago))
+    return next(gaps, len(sundays) + 1) - 1
 
 
 def judge(measured: Sequence[Measured], past: Past, settings: Monitoring, as_of: date) -> list[Finding]:

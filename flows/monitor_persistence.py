@@ -21,14 +21,14 @@ def persistent_measures(measured: Sequence[Measured], past: Past, settings: Moni
     measured
         What was measured of the Sunday.
     past
-        The same of those before.
+        The same of those before; a Sunday that was not monitored ends what is added up.
     """
     found = []
     for each in measured:
         if each.measure in ADDED_UP and each.slice_kind != "horizon_weeks":
             harmless = settings.tolerances().by_key[each.measure][0]
-            biases = [*past.measured.get(each.key, ()), each.estimate.value]
-            errors = [*past.errors.get(each.key, ()), each.estimate.error]
+            row = [*past.in_a_row.get(each.key, ()), (each.estimate.value, each.estimate.error)]
+            biases, errors = zip(*row, strict=True)
             sums = accumulated_bias(biases, errors, harmless)
             note = f"{sums.mean:+.0%} on average in {sums.weeks} weeks".replace("%", " %") if sums.weeks else ""
             figure = Estimate(sums.total, 0.0, each.estimate.n)

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import socket
-from contextlib import AbstractContextManager
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import date, timedelta
 
-from contracts.errors import InputDataError, UsageError
+from contracts.errors import InputDataError, UsageError, WarehouseAwayError, WarehouseError
 from contracts.raw import ORDER_LINES
 from contracts.weeks import last_sunday, last_week, require_sunday, week_start_of
 from flows.console import tell
+from flows.locations import database_of
 from flows.settings import Settings
+from flows.write_lock import SECONDS_BETWEEN_TRIES, held_locks, own_session
 from warehouse.connection import connect
-from warehouse.server_locks import session_name
 from warehouse.session import Warehouse
 from warehouse.tables import fetch, table
 
 
-def open_warehouse(settings: Settings, *, server_backed_up: bool = False) -> AbstractContextManager[Warehouse]:
+def open_warehouse(settings: Settings, *, server_backed_up: bool = False, needs_locks: bool = True) -> AbstractContextManager[Warehouse]:
     """Open the warehouse for the body of a ``with``; hold it briefly, because no other process can open a file meanwhile.
 
     An older schema is brought up to this version first: of a file after a copy was kept, on a server only where there is a backup.
+    Nothing is written once a server has lost a lock that is held around this (``flows.write_lock.warehouse_lock``), if it is needed.
 
     Raises
     ------
@@ -29,15 +31,49 @@ def open_warehouse(settings: Settings, *, server_backed_up: bool = False) -> Abs
         If another process holds it, it cannot be opened, or its schema is newer than this code.
     """
     warehouse = settings.warehouse
-    session = session_name(os.getpid(), socket.gethostname())
     return connect(
         warehouse.url,
         threads=warehouse.threads,
         memory_limit=warehouse.memory_limit,
-        session=session,
+        session=own_session(),
+        locks=held_locks(settings) if needs_locks else (),
         server_backed_up=server_backed_up,
         on_migration=tell,
     )
+
+
+@contextmanager
+def open_once_free(settings: Settings, *, waits: bool = True) -> Iterator[Warehouse]:
+    """Open the warehouse as `open_warehouse` does, but wait for a file that another process holds as long as for the lock of writers.
+
+    For the short openings at the ends of a run: hours of work are not to be lost because a score has the file for ten minutes. They
+    need no lock: a run that has lost it must still be recorded as failed.
+
+    Raises
+    ------
+    WarehouseError
+        If another process still holds the file after ``concurrency.wait_minutes``; otherwise as `open_warehouse`.
+    """
+    with ExitStack() as opened:
+        yield _once_free(settings, opened, settings.concurrency.wait_minutes if waits and database_of(settings.warehouse.url) else 0.0)
+
+
+def _once_free(settings: Settings, opened: ExitStack, minutes: float) -> Warehouse:
+    last_try = time.monotonic() + 60 * minutes
+    told = False
+    while True:
+        try:
+            return opened.enter_context(open_warehouse(settings, needs_locks=False))
+        except WarehouseAwayError as held:
+            if not minutes:
+                raise
+            if time.monotonic() >= last_try:
+                # no WarehouseAwayError: nobody is to wait as long once more
+                raise WarehouseError(f"{held.message}, and was for {minutes:g} minutes", hint=held.hint) from held
+            if not told:
+                tell(f"waiting: {held.message}; {minutes:g} minutes at most")
+                told = True
+        time.sleep(SECONDS_BETWEEN_TRIES)
 
 
 def as_of_or_newest(con: Warehouse, as_of: date | None) -> date:
@@ -53,10 +89,10 @@ def as_of_or_newest(con: Warehouse, as_of: date | None) -> date:
     Raises
     ------
     UsageError
-        If no order is loaded, or the one asked for is no Sunday, lies before the first whole week of orders or after the week
-        of the newest order.
+        If no order is loaded, or the one asked for is no Sunday or lies before the first whole week of orders.
     InputDataError
-        If none was asked for and the orders end within their first week.
+        If the orders of the week that ends with the one asked for have not come, or none was asked for and the orders end within
+        their first week.
     """
     return _within(as_of, *order_span(con))
 
@@ -97,5 +133,7 @@ def _within(as_of: date | None, first_order: date, last_order: date) -> date:
     if require_sunday(as_of) < earliest:
         raise UsageError(f"as_of {as_of} lies before the end of the first week of orders, {earliest}", hint=hint)
     if last_week(as_of) > last_order:
-        raise UsageError(f"as_of {as_of} lies after the week of the newest order, {last_order}", hint=hint)
+        # a schedule names the Sunday that is over, and nobody has loaded its week yet
+        fault = f"as_of {as_of} lies after the week of the newest order, {last_order}; expected orders of its week"
+        raise InputDataError([f"raw.order_lines.ordered_on: {fault}"], hint=f"load the orders that are late and run again, or {hint}")
     return as_of

@@ -13,6 +13,8 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State, TaskRun
+from prefect.context import FlowRunContext
+from prefect.runtime import deployment as deployment_under_way
 from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, PREFECT_HOME, temporary_settings
 
 from contracts.errors import ConfigurationError, UncapError, WarehouseAwayError
@@ -21,6 +23,9 @@ from flows.locking import only_one_process
 from flows.settings import Settings
 
 _OTHER_HOME = "let this user write there, or set PREFECT_HOME to a folder that it may write"
+
+DEPLOYMENT = "UNCAP_DEPLOYMENT"
+"""Environment variable by which `uncap serve` tells a command which deployment it is."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -104,6 +109,15 @@ def with_retries(step: Task[P, R], settings: Settings) -> Task[P, R]:
         retry_delay_seconds=delay_seconds,
         retry_condition_fn=is_away if settings.retries.attempts else None,
     )
+
+
+def deployment_name() -> str | None:
+    """Return the name of the deployment whose time it is, as `uncap serve` or Prefect tells it; None where it was started otherwise."""
+    if told := os.environ.get(DEPLOYMENT):
+        return told
+    context = FlowRunContext.get()
+    scheduled = context is not None and context.flow_run is not None and context.flow_run.deployment_id is not None
+    return str(deployment_under_way.name) if scheduled else None
 
 
 def show_key_figures(key: str, rows: Sequence[Mapping[str, object]], description: str) -> None:

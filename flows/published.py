@@ -13,6 +13,7 @@ from contracts.errors import UsageError
 from contracts.scored import DEMAND_FORECAST
 from flows.locations import database_of
 from flows.opening import open_warehouse
+from flows.scored_sundays import chosen_sunday, nothing_scored
 from flows.settings import Settings
 from warehouse.session import Warehouse
 from warehouse.tables import fetch, table
@@ -21,7 +22,7 @@ Pair = tuple[str, str]
 """Retailer and SKU."""
 
 MOST_NAMED = 12
-"""So many SKUs, retailers or Sundays a hint names at most."""
+"""So many SKUs or retailers a hint names at most."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,10 @@ def read_published(settings: Settings, pair: Pair, as_of: date | None, week: dat
     """
     file = database_of(settings.warehouse.url)
     if file is not None and not file.exists():
-        raise _nothing_scored()
+        raise nothing_scored()
     with open_warehouse(settings) as con:
         forecasts = table(con, DEMAND_FORECAST)
-        as_of = _scored_as_of(con, forecasts, as_of)
+        as_of = chosen_sunday(con, as_of)
         of_day = forecasts.filter(forecasts.as_of == as_of)
         of_pair = of_day.filter(of_day.retailer_id == pair[0], of_day.sku_id == pair[1]).order_by("week_start")
         rows = fetch(con, of_pair.select(*PublishedWeek.__dataclass_fields__)).to_pylist()
@@ -78,22 +79,6 @@ def read_published(settings: Settings, pair: Pair, as_of: date | None, week: dat
             hint="give the Monday of one of these weeks, or leave --week out for all of them",
         )
     return chosen
-
-
-def _scored_as_of(con: Warehouse, forecasts: ir.Table, as_of: date | None) -> date:
-    scored: list[date] = sorted(fetch(con, forecasts.select("as_of").distinct())["as_of"].to_pylist(), reverse=True)
-    if not scored:
-        raise _nothing_scored()
-    if as_of is not None and as_of not in scored:
-        raise UsageError(
-            f"{DEMAND_FORECAST.full_name}: nothing was scored as of {as_of}",
-            hint=f"write it with `uncap score --as-of {as_of}`, or give one of {_some([str(day) for day in scored])}",
-        )
-    return as_of or scored[0]
-
-
-def _nothing_scored() -> UsageError:
-    return UsageError(f"{DEMAND_FORECAST.full_name}: nothing was scored yet", hint="write the scored tables with `uncap score` first")
 
 
 def _no_such_pair(con: Warehouse, forecasts: ir.Table, pair: Pair, as_of: date) -> UsageError:

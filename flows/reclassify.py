@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow as pa
 
 from contracts.customers import RETAILER_SEGMENT, SEGMENT_ALERT
-from contracts.errors import UsageError
 from contracts.scored import CHURN_SCORE, DEMAND_FORECAST
+from contracts.steps import counted
 from contracts.tables import Table
 from contracts.weeks import parse_as_of
 from flows.console import Say, narrated
@@ -21,6 +21,7 @@ from flows.orchestration import in_flow, named_flow, named_task, show_key_figure
 from flows.recording import RunRecord, recorded_run
 from flows.registering import RECOVERY
 from flows.score import publish_rows
+from flows.scored_sundays import chosen_sunday
 from flows.segment_alert_rows import segment_alert_rows
 from flows.segment_rows import segment_rows
 from flows.settings import Settings, read_settings
@@ -78,18 +79,7 @@ def reclassify_steps(settings: Settings, as_of: date | None) -> dict[str, int]:
 def choose_scored(settings: Settings, as_of: date | None) -> date:
     """Return the Sunday to classify as of: the one asked for, or the newest; it must have forecasts."""
     with open_warehouse(settings) as con:
-        scored = _scored_days(con)
-    if as_of in scored or (as_of is None and scored):
-        return as_of or scored[0]
-    if not scored:
-        raise UsageError(
-            f"{DEMAND_FORECAST.full_name}: nothing was scored yet",
-            hint="write the scored tables with `uncap score` first",
-        )
-    raise UsageError(
-        f"{DEMAND_FORECAST.full_name}: nothing was scored as of {as_of}",
-        hint=f"write them with `uncap score --as-of {as_of}`, or give one of {', '.join(str(day) for day in scored[:12])}",
-    )
+        return chosen_sunday(con, as_of)
 
 
 @named_task("classify every retailer again, and audit it")
@@ -100,20 +90,14 @@ def classify_again(settings: Settings, as_of: date, run: RunRecord, say: Say) ->
         run.demand_model_version = str(forecasts["model_version"][0])
         run.churn_model_version = str(scores["model_version"][0]) if scores.num_rows else None
         demand = registered_version(settings, DEMAND_MODEL, run.demand_model_version)
-        build_cells(con, as_of)
+        say(counted(build_cells(con, as_of), "retailer-SKU-weeks derived"))
         recovery = Recensoring.load(model_folder(settings, demand) / RECOVERY)
-        recover_as_of(con, settings, fetch_censored(con, settings), [as_of], recovery)
-        say(f"true demand recovered as of {as_of}")
+        recovered = recover_as_of(con, settings, fetch_censored(con, settings), [as_of], recovery)[as_of]
+        say(counted(len(recovered), "censored weeks recovered"))
         segments = segment_rows(con, settings, as_of, _frame(scores), forecasts, run.run_id)
         alerts = segment_alert_rows(con, settings, as_of, _frame(segments), run.run_id)
-        say(f"{segments.num_rows:,} retailers classified, {alerts.num_rows:,} alerts")
+        say(counted(segments.num_rows, f"retailers classified, {alerts.num_rows:,} alerts"))
     return {RETAILER_SEGMENT: segments, SEGMENT_ALERT: alerts}
-
-
-def _scored_days(con: Warehouse) -> list[date]:
-    """Sundays with forecasts, newest first; churn is not scored where the history is too short for it."""
-    days: list[date] = fetch(con, table(con, DEMAND_FORECAST).select("as_of").distinct())["as_of"].to_pylist()
-    return sorted(days, reverse=True)
 
 
 def _scored(con: Warehouse, described: Table, as_of: date) -> pa.Table:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 
-from contracts.errors import UncapError, WarehouseError
+from contracts.errors import UncapError, WarehouseAwayError, WarehouseError
 from flows.locations import PROJECT_FOLDER
-from flows.opening import as_of_or_newest, open_warehouse
-from flows.orchestration import named_task, with_retries
+from flows.opening import as_of_or_newest, open_once_free
+from flows.orchestration import deployment_name, named_task, with_retries
 from flows.passwords import masked
 from flows.run_alerts import died_among, runs_under_way, tell_died, tell_failed
 from flows.settings import Settings
@@ -87,19 +87,23 @@ def recorded_run(settings: Settings, *, flow: str, as_of: date | None = None, st
                 run.rows_written = publish(con, rows, as_of=as_of, keep_weeks=settings.publish.keep_weeks.by_table())
     """
     with _lock_of(settings, flow):
-        run = RunRecord(with_retries(record_start, settings)(settings, flow, as_of, started_at), as_of)
+        run = RunRecord(with_retries(record_start, settings)(settings, flow, as_of, started_at, deployment_name()), as_of)
         try:
             yield run
         except BaseException as error:
             _record_failure(settings, run, error)
             raise
-        with_retries(record_end, settings)(settings, run, "succeeded")
+        try:
+            with_retries(record_end, settings)(settings, run, "succeeded")
+        except WarehouseError as error:
+            error.add_note(f"the run itself succeeded; only its end could not be recorded, so that the next {flow} takes it for died")
+            raise
 
 
 @named_task("record the start of the run")
-def record_start(settings: Settings, flow: str, as_of: date | None, started_at: datetime) -> str:
+def record_start(settings: Settings, flow: str, as_of: date | None, started_at: datetime, deployment: str | None) -> str:
     """Insert the run as ``running`` and return its id; earlier runs of the flow whose process is gone become ``died``."""
-    with open_warehouse(settings) as con:
+    with open_once_free(settings) as con:
         under_way = runs_under_way(con, flow)
         run_id = start_run(
             con,
@@ -109,6 +113,7 @@ def record_start(settings: Settings, flow: str, as_of: date | None, started_at: 
             process_id=os.getpid(),
             code_version=code_version(),
             host=socket.gethostname(),
+            deployment=deployment,
         )
         died = died_among(con, under_way)
     tell_died(settings, died)
@@ -116,9 +121,9 @@ def record_start(settings: Settings, flow: str, as_of: date | None, started_at: 
 
 
 @named_task("record the end of the run")
-def record_end(settings: Settings, run: RunRecord, status: str, error: str | None = None) -> None:
-    """Complete the run's row."""
-    with open_warehouse(settings) as con:
+def record_end(settings: Settings, run: RunRecord, status: str, error: str | None = None, *, waits: bool = True) -> None:
+    """Complete the run's row; see ``open_once_free``."""
+    with open_once_free(settings, waits=waits) as con:
         finish_run(
             con,
             run.run_id,
@@ -135,7 +140,7 @@ def record_end(settings: Settings, run: RunRecord, status: str, error: str | Non
 @named_task("choose as_of")
 def choose_as_of(settings: Settings, as_of: date | None) -> date:
     """Return the Sunday to work on; see ``as_of_or_newest``."""
-    with open_warehouse(settings) as con:
+    with open_once_free(settings) as con:
         return as_of_or_newest(con, as_of)
 
 
@@ -163,10 +168,14 @@ def _lock_of(settings: Settings, flow: str) -> AbstractContextManager[None]:
 
 
 def _record_failure(settings: Settings, run: RunRecord, error: BaseException) -> None:
-    """Complete the row of a run that failed, past Prefect, which may itself be ending."""
+    """Complete the row of a run that failed, past Prefect, which may itself be ending.
+
+    Who interrupts a run does not wait for the warehouse, and a run that failed because another process holds it has waited.
+    """
     reason = masked(error.message if isinstance(error, UncapError) else f"{type(error).__name__}: {error}")
     try:
-        record_end.fn(settings, run, "failed", reason)
+        waits = isinstance(error, Exception) and not isinstance(error, WarehouseAwayError)
+        record_end.fn(settings, run, "failed", reason, waits=waits)
     except WarehouseError as second:
         error.add_note(f"the run could not be recorded as failed in scored.runs: {second.message}")
     if not isinstance(error, KeyboardInterrupt) and (untold := tell_failed(settings, run.run_id, reason)):

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from contracts.monitoring import MONITORING
+from contracts.scored import RUNS
+from flows.registry import registered_model
 from flows.settings import Settings
 from flows.tracking import CHURN_MODEL, DEMAND_MODEL, champion
 from models.retraining import Due, MonitoredFigure, retraining_due
@@ -34,7 +36,8 @@ def due_models(con: Warehouse, settings: Settings, as_of: date) -> dict[str, Due
         If the warehouse cannot be read.
     """
     monitored = monitored_figures(con)
-    found = {name: _due(settings, name, as_of, monitored.get(name, ())) for name in AREAS.values()}
+    in_vain = {AREAS[area]: _trained_in_vain(con, area) for area in AREAS}
+    found = {name: _due(settings, name, as_of, monitored.get(name, ()), in_vain[name]) for name in AREAS.values()}
     return {name: due for name, due in found.items() if due is not None}
 
 
@@ -49,10 +52,23 @@ def monitored_figures(con: Warehouse) -> dict[str, list[MonitoredFigure]]:
     return figures
 
 
-def _due(settings: Settings, name: str, as_of: date, figures: Sequence[MonitoredFigure]) -> Due | None:
+def _trained_in_vain(con: Warehouse, area: str) -> date | None:
+    """Return the newest Sunday as of which a training succeeded without this model: there was too little to learn it from."""
+    runs = table(con, RUNS)
+    trained = runs.filter(runs.flow == "train", runs.status == "succeeded", runs.demand_model_version.notnull())
+    without = trained.filter(trained[f"{area}_model_version"].isnull())
+    newest: date | None = fetch(con, without.aggregate(as_of=without.as_of.max())).to_pylist()[0]["as_of"]
+    return newest
+
+
+def _due(settings: Settings, name: str, as_of: date, figures: Sequence[MonitoredFigure], in_vain: date | None) -> Due | None:
+    """Say why a model is due; a pinned champion never is, and where there was too little to learn from, one is not tried each time."""
     current, lifecycle = champion(settings, name), settings.lifecycle
     if current is None or "as_of" not in current.tags:
-        return Due("there is no champion yet", forced=False)
+        again = in_vain is None or (as_of - in_vain).days >= 7 * lifecycle.most_weeks
+        return Due("there is no champion yet", forced=False) if again else None
+    if registered_model(settings, name).pinned is not None:
+        return None
     trained = date.fromisoformat(current.tags["as_of"])
     counts_from = trained + timedelta(weeks=lifecycle.settling_weeks)
     own = [figure for figure in figures if figure.as_of >= counts_from]

@@ -33,7 +33,7 @@ def died_among(con: Warehouse, run_ids: Sequence[str]) -> list[str]:
 def tell_died(settings: Settings, run_ids: Sequence[str]) -> None:
     """Post that runs died: their process ended without a word, killed or with its machine; the next run of the flow noticed."""
     if run_ids:
-        told = [f"{run_id}: nothing of it was kept; a run of the same flow has begun and heals it" for run_id in run_ids]
+        told = [f"{run_id}: what it had not published is lost; a run of the same flow has begun and heals it" for run_id in run_ids]
         send_alert(settings.alerts, f"uncap: {len(run_ids)} runs died", told)
 
 

@@ -33,6 +33,8 @@ class Job:
     ----------
     flow
         Name of the command, which is that of its flow in ``scored.runs``.
+    name
+        Of the deployment: with the flow it tells one from another.
     words
         What follows ``uncap`` on the command line, but for ``--config``.
     config
@@ -42,6 +44,7 @@ class Job:
     """
 
     flow: str
+    name: str
     words: tuple[str, ...]
     config: str | None
     schedules: tuple[CronSchedule, ...]
@@ -100,7 +103,7 @@ def _job(deployment: Mapping[str, Any]) -> list[Job]:
     schedules = tuple(CronSchedule(cron=stated["cron"], timezone=stated.get("timezone", "UTC")) for stated in active)
     parameters = dict(deployment.get("parameters") or {})
     config = parameters.pop("config", None)
-    return [Job(command, (command, *_words(parameters)), config, schedules)] if schedules else []
+    return [Job(command, str(deployment["name"]), (command, *_words(parameters)), config, schedules)] if schedules else []
 
 
 def _words(parameters: Mapping[str, Any]) -> list[str]:

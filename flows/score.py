@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from contracts.monitoring import FEATURE_DRIFT
 from contracts.scored import CHURN_SCORE, DEMAND_FORECAST, DEMAND_FORECAST_TOTAL, TRUE_DEMAND
-from contracts.steps import Step
+from contracts.steps import counted
 from contracts.tables import Table
 from contracts.weeks import parse_as_of
 from flows.check import require_sound_data
@@ -58,7 +58,8 @@ def score(settings: Settings, as_of: date | None, models: Choice = CHAMPIONS) ->
     UsageError
         If ``as_of`` does not fit the orders.
     InputDataError
-        If a check of the data finds an error that is not accepted; the scored tables stay as they were.
+        If the orders of the week that ends with ``as_of`` have not come, or a check of the data finds an error that is not accepted; the
+        scored tables stay as they were.
     """
     return in_flow("score", score_steps, settings, as_of, models)
 
@@ -74,27 +75,33 @@ def score_flow(config: str | None = None, as_of: str | None = None, models: str 
 def score_steps(settings: Settings, as_of: date | None, models: Choice = CHAMPIONS) -> dict[str, int]:
     """Score inside a Prefect flow, record it, and monitor it; no run between the two replaces what both rest on."""
     with warehouse_lock(settings, "write", "score"):
-        with recorded_run(settings, flow="score", as_of=as_of, started_at=datetime.now(UTC)) as run, narrated("score", run) as say:
-            as_of = run.as_of = with_retries(choose_as_of, settings)(settings, as_of)
-            require_sound_data(settings, as_of, run, say)
-            demand, churn = find_scoring(settings, as_of, models)
-            run.demand_model_version = demand.version
-            run.churn_model_version = churn.version if churn else None
-            for model in (demand, churn):
-                if model is not None and model.tags.get("as_of", "") > as_of.isoformat():
-                    say(f"warning: {model.name} {model.version} was trained as of {model.tags['as_of']}: it has seen weeks after {as_of}")
-            rows = with_retries(score_everything, settings)(settings, as_of, run, demand, churn, say)
-            run.rows_written = with_retries(publish_rows, settings)(settings, as_of, rows, say)
-        written = [{"table": name, "rows": count} for name, count in run.rows_written.items()]
+        run = publish_scores(settings, as_of, models)
         try:
-            monitor_steps(settings, as_of, cells_are_built=True)
+            monitor_steps(settings, run.as_of, cells_are_built=True)
         except Exception as error:  # any failure: it only is told what it did not touch, and goes on
             error.add_note(
-                f"the scores as of {as_of} are published; only monitoring failed: repeat it with `uncap monitor --as-of {as_of}`"
+                f"the scores as of {run.as_of} are published; only monitoring failed: repeat it with `uncap monitor --as-of {run.as_of}`"
             )
             raise
-        show_key_figures("uncap-score", written, f"Rows written as of {as_of} with demand model {demand.version}.")
         return run.rows_written
+
+
+def publish_scores(settings: Settings, as_of: date | None, models: Choice) -> RunRecord:
+    """Score inside a Prefect flow, and record it."""
+    with recorded_run(settings, flow="score", as_of=as_of, started_at=datetime.now(UTC)) as run, narrated("score", run) as say:
+        as_of = run.as_of = with_retries(choose_as_of, settings)(settings, as_of)
+        require_sound_data(settings, as_of, run, say)
+        demand, churn = find_scoring(settings, as_of, models)
+        run.demand_model_version = demand.version
+        run.churn_model_version = churn.version if churn else None
+        for model in (demand, churn):
+            if model is not None and model.tags.get("as_of", "") > as_of.isoformat():
+                say(f"warning: {model.name} {model.version} was trained as of {model.tags['as_of']}: it has seen weeks after {as_of}")
+        rows = with_retries(score_everything, settings)(settings, as_of, run, demand, churn, say)
+        run.rows_written = with_retries(publish_rows, settings)(settings, as_of, rows, say)
+    written = [{"table": name, "rows": count} for name, count in run.rows_written.items()]
+    show_key_figures("uncap-score", written, f"Rows written as of {as_of} with demand model {demand.version}.")
+    return run
 
 
 @named_task("find the models")
@@ -110,13 +117,13 @@ def score_everything(
     """Return the rows of every scored table, holding the warehouse throughout: another process would replace what was recovered."""
     rows: dict[Table, pa.Table] = {}
     with open_warehouse(settings) as con:
-        build_cells(con, as_of)
+        say(counted(build_cells(con, as_of), "retailer-SKU-weeks derived"))
         recovery = Recensoring.load(model_folder(settings, demand) / RECOVERY)
         recovered = recover_as_of(con, settings, fetch_censored(con, settings), [as_of], recovery)[as_of]
         rows[TRUE_DEMAND] = true_demand_rows(recovered, as_of, demand.version if recovery else LAWS_ALONE, run.run_id)
-        say(Step(f"{rows[TRUE_DEMAND].num_rows:,} censored weeks recovered", rows=rows[TRUE_DEMAND].num_rows))
-        rows |= forecast_pairs(con, settings, as_of, demand, run.run_id)
-        say(Step(f"{rows[DEMAND_FORECAST].num_rows:,} pair-weeks forecast", rows=rows[DEMAND_FORECAST].num_rows))
+        say(counted(rows[TRUE_DEMAND].num_rows, "censored weeks recovered"))
+        rows |= forecast_pairs(con, settings, as_of, demand, run.run_id, say)
+        say(counted(rows[DEMAND_FORECAST].num_rows, "pair-weeks forecast"))
         if rows[DEMAND_FORECAST].num_rows and not rows[DEMAND_FORECAST_TOTAL].num_rows:
             say(f"warning: {demand.name} {demand.version} knows no totals of eight weeks: train again")
         weekly_margin = pd.Series(dtype=float)
@@ -124,7 +131,7 @@ def score_everything(
             scored, weekly_margin = score_retailers(con, settings, as_of, churn, run.run_id)
             drift = pa.concat_tables([rows[FEATURE_DRIFT], scored[FEATURE_DRIFT]])
             rows |= scored | {FEATURE_DRIFT: drift}
-            say(Step(f"{rows[CHURN_SCORE].num_rows:,} retailers scored", rows=rows[CHURN_SCORE].num_rows))
+            say(counted(rows[CHURN_SCORE].num_rows, "retailers scored"))
         rows |= customer_rows(con, settings, as_of, rows, weekly_margin, run.run_id, say)
     return rows
 
@@ -134,5 +141,5 @@ def publish_rows(settings: Settings, as_of: date, rows: Mapping[Table, pa.Table]
     """Replace the rows of this ``as_of`` in one transaction."""
     with open_warehouse(settings) as con:
         written = publish(con, rows, as_of=as_of, keep_weeks=settings.publish.keep_weeks.by_table())
-    say(Step(f"{sum(written.values()):,} rows published as of {as_of}", rows=sum(written.values())))
+    say(counted(sum(written.values()), f"rows published as of {as_of}"))
     return written

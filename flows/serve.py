@@ -24,6 +24,7 @@ from contracts.scored import RUNS
 from flows.console import Say, tell
 from flows.locations import PROJECT_FOLDER, database_of
 from flows.opening import open_warehouse
+from flows.orchestration import DEPLOYMENT
 from flows.schedules import Job
 from flows.settings import Settings
 from flows.write_lock import warehouse_lock
@@ -87,16 +88,18 @@ def serve(settings: Settings, jobs: Sequence[Job], config: Path | None) -> None:
                 ending.wait(_nap(jobs, datetime.now(UTC)).total_seconds())
                 continue
             served.until[found[1]] = found[0]
-            run_command(_command(found[1], config), f"{found[1].flow}, due {_minute(found[0])}", ending, tell)
+            run_job(found[1], config, f"{found[1].flow}/{found[1].name}, due {_minute(found[0])}", ending, tell)
         tell("serve: ended")
 
 
-def run_command(command: Sequence[str], title: str, ending: threading.Event, say: Say) -> int:
+def run_job(job: Job, config: Path | None, title: str, ending: threading.Event, say: Say) -> int:
     """Run a command to its end and return its exit code; told to end, it interrupts the command and waits until it has recorded that."""
     say(f"serve: {title}: begins")
     began = time.monotonic()
     # a session of its own: an interrupt from the keyboard must reach it once, not twice
-    with subprocess.Popen([*COMMAND, *command], cwd=PROJECT_FOLDER, start_new_session=True) as process:  # noqa: S603 - no user's words
+    environment = os.environ | {DEPLOYMENT: job.name}
+    command = [*COMMAND, *_words(job, config)]
+    with subprocess.Popen(command, cwd=PROJECT_FOLDER, env=environment, start_new_session=True) as process:  # noqa: S603 - no user's words
         while process.poll() is None:
             if ending.wait(0.2):
                 process.send_signal(signal.SIGINT)
@@ -105,26 +108,29 @@ def run_command(command: Sequence[str], title: str, ending: threading.Event, say
     return process.returncode
 
 
-def _command(job: Job, config: Path | None) -> list[str]:
+def _words(job: Job, config: Path | None) -> list[str]:
     chosen = job.config or (str(config.resolve()) if config else None)
     return [*job.words, *(["--config", chosen] if chosen else [])]
 
 
 def _served_until(settings: Settings, jobs: Sequence[Job], now: datetime) -> dict[Job, datetime]:
-    """Return when each flow last began and was not interrupted; now for one that never ran, which has missed nothing."""
+    """Return when each deployment last began and was not interrupted; now for one that never ran, which has missed nothing.
+
+    What somebody started by hand stands for none: it may have been of another week, or another of the deployments of a flow.
+    """
     file = database_of(settings.warehouse.url)
     begun = {} if file is not None and not file.exists() else _last_begun(settings)
-    return {job: begun.get(job.flow, now) for job in jobs}
+    return {job: begun.get((job.flow, job.name), now) for job in jobs}
 
 
-def _last_begun(settings: Settings) -> Mapping[str, datetime]:
+def _last_begun(settings: Settings) -> Mapping[tuple[str, str], datetime]:
     with open_warehouse(settings) as con:
         runs = table(con, RUNS)
         # what was under way when the machine was told to stop is due still
         interrupted = runs.error.fill_null("").startswith(KeyboardInterrupt.__name__)
         ended = runs.filter(runs.status.isin(("succeeded", "failed")), ~interrupted)
-        begun = ended.group_by("flow").aggregate(begun=ended.started_at.max())
-        return {row["flow"]: row["begun"] for row in fetch(con, begun).to_pylist()}
+        begun = ended.group_by("flow", "deployment").aggregate(begun=ended.started_at.max())
+        return {(row["flow"], row["deployment"]): row["begun"] for row in fetch(con, begun).to_pylist()}
 
 
 def _nap(jobs: Sequence[Job], now: datetime) -> timedelta:

@@ -51,12 +51,15 @@ class KeepWeeks(Section):
     demand_forecast: Annotated[int, Field(ge=0)]
     churn_score: Annotated[int, Field(ge=0)]
     cross_sell: Annotated[int, Field(ge=0)]
+    monitoring: Annotated[int, Field(ge=0)]
+    feature_drift: Annotated[int, Field(ge=0)]
 
     def by_table(self) -> dict[str, int | None]:
         """Return the weeks to keep by table name, None where all are kept.
 
-        >>> KeepWeeks(demand_forecast=104, churn_score=0, cross_sell=52).by_table()
-        {'demand_forecast': 104, 'churn_score': None, 'cross_sell': 52, 'demand_forecast_total': 104}
+        >>> kept = KeepWeeks(demand_forecast=104, churn_score=0, cross_sell=52, monitoring=0, feature_drift=104).by_table()
+        >>> kept["churn_score"], kept["cross_sell"], kept["demand_forecast_total"]
+        (None, 52, 104)
         """
         weeks = {name: kept or None for name, kept in self.model_dump().items()}
         return weeks | {"demand_forecast_total": weeks["demand_forecast"]}

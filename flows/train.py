@@ -6,12 +6,13 @@ import tempfile
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from contracts.steps import counted
 from contracts.weeks import parse_as_of
 from flows.check import require_sound_data
 from flows.console import Say, narrated
 from flows.environment import prepare
 from flows.judgement import Training, tell
-from flows.opening import open_warehouse
+from flows.opening import open_once_free, open_warehouse
 from flows.orchestration import in_flow, named_flow, named_task, show_key_figures, with_retries
 from flows.recording import RunRecord, choose_as_of, recorded_run
 from flows.register_churn import register_churn
@@ -23,8 +24,10 @@ from flows.tracking import CHURN_MODEL, DEMAND_MODEL
 from flows.train_churn import train_churn
 from flows.train_demand import train_demand
 from flows.training import TrainingRows, gather_training_rows
-from flows.write_lock import warehouse_lock
+from flows.write_lock import held_locks, warehouse_lock
 from models.retraining import Due
+from warehouse.held_locks import require_held
+from warehouse.transactions import failures_explained
 
 
 def train(settings: Settings, as_of: date | None, *, if_due: bool = False) -> list[Verdict]:
@@ -73,8 +76,9 @@ def train_steps(settings: Settings, as_of: date | None, *, if_due: bool = False)
         for name, why in due.items():
             say(f"{name} is due: {why.reason}")
         with warehouse_lock(settings, "write", "train"):
+            # no load between the two: what is trained on is what was checked
             require_sound_data(settings, as_of, run, say)
-        training_rows = with_retries(fetch_training_rows, settings)(settings, as_of, say)
+            training_rows = with_retries(fetch_training_rows, settings)(settings, as_of, say)
         verdicts = [train_demand_model(settings, training_rows, run, say, due.get(DEMAND_MODEL))]
         churn = train_churn_model(settings, training_rows, run, say, due.get(CHURN_MODEL))
         verdicts += [churn] if churn else []
@@ -86,22 +90,31 @@ def train_steps(settings: Settings, as_of: date | None, *, if_due: bool = False)
 @named_task("derive cells, recover true demand, and fetch what to train on")
 def fetch_training_rows(settings: Settings, as_of: date, say: Say) -> TrainingRows:
     """Fetch all that both models learn from; the warehouse is free again afterwards."""
-    with warehouse_lock(settings, "write", "train"), open_warehouse(settings) as con:
+    with open_warehouse(settings) as con:
         return gather_training_rows(con, settings, as_of, say)
 
 
 @named_task("see whether a model is due")
 def find_due(settings: Settings, as_of: date) -> dict[str, Due]:
     """Return why models are due, by name."""
-    with open_warehouse(settings) as con:
+    with open_once_free(settings) as con:
         return due_models(con, settings, as_of)
+
+
+@named_task("see that no other training may have begun")
+def require_own_locks(settings: Settings) -> None:
+    """Refuse to go on where a server has lost the lock that keeps two trainings apart; a file is not opened."""
+    if locks := held_locks(settings):
+        with open_warehouse(settings) as con, failures_explained("looking at the locks of the warehouse"):
+            require_held(con, locks)
 
 
 @named_task("train the demand model")
 def train_demand_model(settings: Settings, rows: TrainingRows, run: RunRecord, say: Say, due: Due | None) -> Verdict:
     """Train, judge, log and register the demand model."""
     watch = rows.seconds.copy()
-    trained = train_demand(rows.demand, rows.held_out, settings, watch)
+    trained = train_demand(rows.demand, rows.held_out, settings, watch, say)
+    with_retries(require_own_locks, settings)(settings)
     with tempfile.TemporaryDirectory(prefix="uncap-") as folder:
         verdict = register_demand(settings, rows, trained, Training(run.run_id, watch, due), Path(folder))
     run.demand_model_version = verdict.version
@@ -117,6 +130,8 @@ def train_churn_model(settings: Settings, rows: TrainingRows, run: RunRecord, sa
         return None
     watch, history = rows.seconds.copy(), rows.history
     trained = train_churn(rows.churn, settings, history.as_of, history.attributes, watch, test_origins=settings.churn.test_origins)
+    say(counted(len(rows.churn), "outcomes trained the churn model"))
+    with_retries(require_own_locks, settings)(settings)
     if trained.note:
         say(f"warning: churn: {trained.note}")
     with tempfile.TemporaryDirectory(prefix="uncap-") as folder:

@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 
 from contracts.churn_targets import NO_ORDER
+from contracts.steps import in_parts
 from contracts.weeks import CHURN_HORIZONS
 from features.churn import churn_features
 from flows.churn_gate import GATE_WEEKS, FalseChurn, false_churn, gate_figures, hold_gate
 from flows.churn_rows import churn_origins, fetch_labelled, retailer_attributes
+from flows.console import Say
 from flows.order_histories import fetch_order_histories
 from flows.settings import Settings
 from flows.timing import Stopwatch
@@ -95,7 +97,7 @@ class TrainedChurn:
     false_churn: FalseChurn | None = None
 
 
-def gather_churn(con: Warehouse, settings: Settings, as_of: date, first_week: date, attributes: Sequence[str]) -> ChurnRows:
+def gather_churn(con: Warehouse, settings: Settings, as_of: date, first_week: date, attributes: Sequence[str], say: Say) -> ChurnRows:
     """Return the labelled rows of every origin with an outcome known as of a Sunday; none where the history is too short.
 
     Cells must be built, and recovered as of every origin.
@@ -103,7 +105,8 @@ def gather_churn(con: Warehouse, settings: Settings, as_of: date, first_week: da
     origins = churn_origins(settings, as_of, first_week)
     if not origins:
         return ChurnRows(pd.DataFrame(), pd.DataFrame())
-    labelled, histories = fetch_labelled(con, origins, as_of, retailer_attributes(attributes)), fetch_order_histories(con, origins)
+    told = in_parts(origins, "outcomes as of origins", say)
+    labelled, histories = fetch_labelled(con, told, as_of, retailer_attributes(attributes)), fetch_order_histories(con, origins)
     return ChurnRows(labelled.merge(histories, on=["retailer_id", "as_of"], how="left"), histories)
 
 

@@ -15,7 +15,9 @@ import pyarrow as pa
 from contracts.cells import CELLS
 from contracts.errors import InputDataError
 from contracts.scored import QUANTILES
+from contracts.steps import counted
 from contracts.weeks import HORIZONS, last_week, target_week
+from flows.console import Say
 from flows.demand_rows import KEY, DemandRows, draw_pairs, fetch_judged_pairs, gather_rows, target_calendar, training_cut_offs
 from flows.settings import Settings
 from flows.timing import Stopwatch
@@ -115,7 +117,7 @@ def cut_offs_to_recover(settings: Settings, as_of: date, first_week: date) -> se
 
 
 def gather_demand(
-    con: Warehouse, settings: Settings, as_of: date, first_week: date, attributes: Sequence[str]
+    con: Warehouse, settings: Settings, as_of: date, first_week: date, attributes: Sequence[str], say: Say
 ) -> tuple[DemandRows, JudgedWeeks]:
     """Return what the model and its twin are trained on, and the weeks the twin is judged on.
 
@@ -123,11 +125,11 @@ def gather_demand(
     """
     origin = as_of - HELD_OUT
     cut_offs = training_cut_offs(settings, as_of, first_week)
-    rows = gather_rows(con, settings, cut_offs, as_of, origin, attributes)
+    rows = gather_rows(con, settings, cut_offs, as_of, origin, attributes, say)
     return rows, fetch_held_out(con, settings, origin, as_of, attributes)
 
 
-def train_demand(rows: DemandRows, held_out: JudgedWeeks, settings: Settings, watch: Stopwatch) -> TrainedDemand:
+def train_demand(rows: DemandRows, held_out: JudgedWeeks, settings: Settings, watch: Stopwatch, say: Say) -> TrainedDemand:
     """Train the model and its twin, and judge the twin; needs no warehouse, so that others can use it meanwhile.
 
     Raises
@@ -138,7 +140,8 @@ def train_demand(rows: DemandRows, held_out: JudgedWeeks, settings: Settings, wa
     held_out.require_demand()
     with watch("lightgbm"):
         # sizes of orders are learned from training rows, so that the held-out weeks stay unseen
-        twin = fit_demand(rows.early, rows.space, demand_settings(settings))
+        twin = fit_demand(rows.early, rows.space, demand_settings(settings), say)
+    say(counted(rows.early.units.size, "pair-weeks trained the twin of the demand model"))
     with watch("judging"):
         forecasts = held_out.forecast(twin, settings.demand.lightgbm.num_threads)
         weeks = held_out.beside(forecasts)
@@ -146,7 +149,8 @@ def train_demand(rows: DemandRows, held_out: JudgedWeeks, settings: Settings, wa
         calibration = learn_calibration(twin, forecasts, held_out.unseen, settings.demand.seed)
     everything = rows.early.settle() if rows.late is None else StackedRows.concatenate([rows.early.settle(), rows.late])
     with watch("lightgbm"):
-        model = fit_demand(everything, rows.space, demand_settings(settings))
+        model = fit_demand(everything, rows.space, demand_settings(settings), say)
+    say(counted(everything.units.size, "pair-weeks trained the demand model"))
     return TrainedDemand(replace(model, calibration=calibration), twin, held_out, weeks, figures, everything)
 
 

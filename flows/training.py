@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from contracts.errors import InputDataError
 from contracts.raw import ORDER_LINES
+from contracts.steps import counted, in_parts
 from contracts.weeks import last_week, week_start_of
 from flows.churn_rows import churn_origins
 from flows.console import Say
@@ -107,7 +108,7 @@ def derive_history(con: Warehouse, settings: Settings, as_of: date, say: Say) ->
     first_day = fetch(con, lines.aggregate(first=lines.ordered_on.min())).to_pylist()[0]["first"]
     first_week = week_start_of(first_day)
     require_history(settings, first_week, as_of)
-    say(f"{build_cells(con, as_of):,} retailer-SKU-weeks derived")
+    say(counted(build_cells(con, as_of), "retailer-SKU-weeks derived"))
     return History(as_of, first_week, usable_attributes(con, settings, as_of), tuple(table_lineage(con)))
 
 
@@ -128,15 +129,16 @@ def gather_training_rows(con: Warehouse, settings: Settings, as_of: date, say: S
         censored = fetch_censored(con, settings)
         # the weeks that the twin is judged on teach nothing
         recovery = learn_recovery(settings, censored, as_of - HELD_OUT, say)
-        recovered = recover_as_of(con, settings, censored, sorted(cut_offs, reverse=True), recovery)
-    say(f"{len(recovered[as_of]):,} censored weeks recovered, as of {len(recovered)} cut-offs")
+        told = in_parts(sorted(cut_offs, reverse=True), "recovering as of cut-offs", say)
+        recovered = recover_as_of(con, settings, censored, told, recovery)
+    say(counted(len(recovered[as_of]), f"censored weeks recovered, as of {len(recovered)} cut-offs"))
     with watch("demand_features"):
-        demand, held_out = gather_demand(con, settings, as_of, history.first_week, history.attributes)
+        demand, held_out = gather_demand(con, settings, as_of, history.first_week, history.attributes, say)
         judged = fetch_judged_origins(con, settings, as_of, history.attributes, held_out)
-    say(f"{demand.size:,} pair-weeks drawn to train the demand model on")
+    say(counted(demand.size, "pair-weeks drawn to train the demand model on"))
     with watch("churn_features"):
-        churn = gather_churn(con, settings, as_of, history.first_week, history.attributes)
-    say(f"{len(churn):,} outcomes of retailers to train the churn model on")
+        churn = gather_churn(con, settings, as_of, history.first_week, history.attributes, say)
+    say(counted(len(churn), "outcomes of retailers to train the churn model on"))
     identified = Identified(len(recovered[as_of]), int(recovered[as_of].identified.sum()))
     return TrainingRows(history, demand, held_out, judged, churn, recovery, identified, watch)
 

@@ -7,6 +7,7 @@ from datetime import date
 
 from contracts.errors import InputDataError
 from contracts.scored import QUANTILES
+from contracts.steps import in_parts
 from flows.console import Say
 from flows.demand_rows import DemandRows, gather_rows, training_cut_offs
 from flows.deriving import fetch_censored, learn_recovery, recover_as_of
@@ -70,10 +71,10 @@ def gather_origins(con: Warehouse, settings: Settings, history: History, say: Sa
     recovered = {history.as_of, *cut_offs, *(cut_off for earlier in cut_offs.values() for cut_off in earlier)}
     censored = fetch_censored(con, settings)
     recovery = learn_recovery(settings, censored, min(cut_offs), say)
-    recover_as_of(con, settings, censored, sorted(recovered, reverse=True), recovery)
+    recover_as_of(con, settings, censored, in_parts(sorted(recovered, reverse=True), "recovering as of cut-offs", say), recovery)
     gathered = []
     for origin, earlier in cut_offs.items():
-        rows = gather_rows(con, limited, earlier, origin, origin, history.attributes)
+        rows = gather_rows(con, limited, earlier, origin, origin, history.attributes, say)
         held_out = fetch_held_out(con, limited, origin, history.as_of, history.attributes)
         held_out.require_demand()
         say(f"as of {origin}: {rows.size:,} pair-weeks to train on, {held_out.pairs.num_rows:,} pairs to judge on")

@@ -18,6 +18,7 @@ from flows.locations import database_of
 from flows.locking import only_one_process
 from flows.settings import Settings
 from warehouse.addresses import shown
+from warehouse.held_locks import HeldLock
 from warehouse.server_locks import server_lock, session_name
 
 LockName = Literal["write", "train", "serve"]
@@ -28,7 +29,8 @@ DOING = {"write": "writes to the warehouse", "train": "trains", "serve": "keeps 
 
 SECONDS_BETWEEN_TRIES = 1.0
 
-_HELD: ContextVar[frozenset[tuple[str, str]]] = ContextVar("held warehouse locks", default=frozenset())
+_HELD: ContextVar[tuple[tuple[str, str, HeldLock | None], ...]] = ContextVar("held warehouse locks", default=())
+"""URL, name, and what a server holds; None for a lock file."""
 
 
 @contextmanager
@@ -58,18 +60,28 @@ def warehouse_lock(
     WarehouseError
         If another run still holds it after that time, or the lock file cannot be made.
     """
-    held, wanted = _HELD.get(), (settings.warehouse.url, name)
-    if wanted in held:
+    held, url = _HELD.get(), settings.warehouse.url
+    if (url, name) in [one[:2] for one in held]:
         yield
         return
     with ExitStack() as holding:
         minutes = settings.concurrency.wait_minutes if wait_minutes is None else wait_minutes
-        _acquire(settings, holding, name, run, say or tell, minutes)
-        marked = _HELD.set(held | {wanted})
+        lock = _acquire(settings, holding, name, run, say or tell, minutes)
+        marked = _HELD.set((*held, (url, name, lock)))
         try:
             yield
         finally:
             _HELD.reset(marked)
+
+
+def held_locks(settings: Settings) -> list[HeldLock]:
+    """Return the locks of a server's warehouse that the body of a `warehouse_lock` holds."""
+    return [lock for url, _, lock in _HELD.get() if url == settings.warehouse.url and lock is not None]
+
+
+def own_session() -> str:
+    """Return what a server shows of the sessions of this process."""
+    return session_name(os.getpid(), socket.gethostname())
 
 
 def lock_file(settings: Settings, name: LockName) -> Path | None:
@@ -83,10 +95,14 @@ def lock_file(settings: Settings, name: LockName) -> Path | None:
     return database.with_name(f"{database.name}.{name}-lock") if database else None
 
 
-def _acquire(settings: Settings, holding: ExitStack, name: LockName, run: str, say: Say, minutes: float) -> None:
+def _acquire(settings: Settings, holding: ExitStack, name: LockName, run: str, say: Say, minutes: float) -> HeldLock | None:
     last_try = time.monotonic() + 60 * minutes
     told = False
-    while (holder := _try(settings, holding, name, run)) is not None:
+    while True:
+        try:
+            return _take(settings, holding, name, run)
+        except BlockingIOError as held:
+            holder = str(held)
         if time.monotonic() >= last_try:
             raise WarehouseError(
                 f"{shown(settings.warehouse.url)}: {holder} {DOING[name]}" + (f", and did for {minutes:g} minutes" if minutes else ""),
@@ -98,21 +114,20 @@ def _acquire(settings: Settings, holding: ExitStack, name: LockName, run: str, s
         time.sleep(SECONDS_BETWEEN_TRIES)
 
 
-def _try(settings: Settings, holding: ExitStack, name: LockName, run: str) -> str | None:
-    """Take the lock for as long as ``holding`` lasts and return None, or return who holds it."""
+def _take(settings: Settings, holding: ExitStack, name: LockName, run: str) -> HeldLock | None:
+    """Take the lock for as long as ``holding`` lasts, or raise a BlockingIOError that says who holds it."""
     file = lock_file(settings, name)
+    if file is None:
+        return holding.enter_context(server_lock(settings.warehouse.url, name, own_session()))
     try:
-        if file is None:
-            own_session = session_name(os.getpid(), socket.gethostname())
-            holding.enter_context(server_lock(settings.warehouse.url, name, own_session))
-        elif file.parent.is_dir():
+        # without its folder nothing can be written there: opening the warehouse tells so
+        if file.parent.is_dir():
             holding.enter_context(only_one_process(file, wait=False))
             # for those who wait; emptied at the end, and without meaning where a process died
             file.write_text(holder_of(run), encoding="utf-8")
             holding.callback(file.write_text, "", encoding="utf-8")
-        # without its folder nothing can be written there: opening the warehouse tells so
     except BlockingIOError as held:
-        return str(held) if file is None else file.read_text(encoding="utf-8") or "another run"
+        raise BlockingIOError(file.read_text(encoding="utf-8") or "another run") from held
     except OSError as failure:
         raise WarehouseError(
             f"{file}: the lock of the warehouse cannot be taken: {failure}",

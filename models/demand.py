@@ -9,8 +9,9 @@ weeks the model had not seen (models.conformal); totals of the eight weeks have 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from contracts.errors import InputDataError, TrackingError
+from contracts.steps import Part
 from contracts.weeks import HORIZONS
 from models.demand_calibration import Calibration
 from models.mean_boosters import MeanBoosters, fit_members
@@ -121,7 +123,7 @@ class DemandModel:
         calendar: Sequence[Mapping[str, float]],
         levels: Sequence[float],
         threads: int,
-        horizons: Sequence[int] = HORIZONS,
+        horizons: Iterable[int] = HORIZONS,
     ) -> dict[int, DemandForecast]:
         """Forecast every pair for every horizon, or for some.
 
@@ -212,7 +214,9 @@ class DemandModel:
         )
 
 
-def fit_demand(rows: StackedRows, space: FeatureSpace, settings: DemandSettings) -> DemandModel:
+def fit_demand(
+    rows: StackedRows, space: FeatureSpace, settings: DemandSettings, say: Callable[[str], None] = lambda _: None
+) -> DemandModel:
     """Train the boosters, then learn the sizes of orders from the same rows.
 
     Parameters
@@ -221,6 +225,8 @@ def fit_demand(rows: StackedRows, space: FeatureSpace, settings: DemandSettings)
         What to train on (n rows); some order must be among them.
     space
         The columns of ``rows.features``.
+    say
+        Told after each tree how many are grown.
 
     Raises
     ------
@@ -232,16 +238,21 @@ def fit_demand(rows: StackedRows, space: FeatureSpace, settings: DemandSettings)
             [f"order_lines: no order in any of the {rows.units.size} pair-weeks to learn from; expected some"],
             hint="load a longer history, or train as of a later Sunday",
         )
+    all_trees, grown = settings.members * settings.rounds + settings.order_rounds, count(1)
+
+    def tell(_: lgb.callback.CallbackEnv) -> None:
+        say(Part("growing trees of the demand model", done=next(grown), total=all_trees))
+
     shared: dict[str, Any] = {"feature_name": list(space.names), "categorical_feature": space.categorical, "free_raw_data": True}
 
     def grow(drawn: StackedRows, seed: int) -> lgb.Booster:
         parameters = settings.lightgbm("poisson") | {"seed": seed}
         offsets = lgb.Dataset(drawn.features, drawn.units, init_score=np.log(drawn.level), params=parameters, **shared)
-        return lgb.train(parameters, offsets, settings.rounds)
+        return lgb.train(parameters, offsets, settings.rounds, callbacks=[tell])
 
     mean = fit_members(rows, settings.members, settings.most_rows, settings.seed, grow, settings.threads)
     any_demand = lgb.Dataset(rows.features, (rows.units > 0).astype(np.float32), params=settings.lightgbm("binary"), **shared)
-    order = lgb.train(settings.lightgbm("binary"), any_demand, settings.order_rounds)
+    order = lgb.train(settings.lightgbm("binary"), any_demand, settings.order_rounds, callbacks=[tell])
     step = max(1, rows.units.size // SIZE_ROWS)
     units, p_order = predict_boosters(mean, order, rows.features[::step], rows.level[::step], settings.threads)
     sizes = fit_sizes(p_order, units, rows.units[::step])

@@ -69,6 +69,9 @@ num_threads = 2
 [retries]
 attempts = 0
 delay_seconds = 0.0
+
+[concurrency]
+wait_minutes = 0.0
 """
 """Enough to beat the naive forecasts; a warehouse that is held fails at once."""
 

@@ -6,10 +6,14 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from glob import escape
 from pathlib import Path
 
 from contracts.errors import WarehouseError
 from warehouse.session import Warehouse
+
+PARTIAL = ".partial"
+"""Ends the name of a copy that is not whole yet."""
 
 _COPY = "import os, shutil, sys; shutil.copyfile(sys.argv[1], sys.argv[2]); os.fsync(os.open(sys.argv[2], os.O_RDONLY))"
 
@@ -37,7 +41,10 @@ class CopyBeside:
         con.execute("CHECKPOINT")
         began = datetime.fromtimestamp(float(con.execute("SELECT extract(epoch FROM current_timestamp)")[0][0]), UTC)
         copy = self.path.with_name(f"{self.path.name}.v{number}-{began:%Y%m%dT%H%M%SZ}.backup")
-        partial = copy.with_name(f"{copy.name}.partial")
+        partial = copy.with_name(f"{copy.name}{PARTIAL}")
+        for left in self.path.parent.glob(f"{escape(self.path.name)}.v*.backup{PARTIAL}"):
+            # of a migration that was killed
+            left.unlink(missing_ok=True)
         # Another process copies: if this one opened and closed the file, the system would free DuckDB's lock on it.
         copying = subprocess.run(  # noqa: S603 - no user's words
             [sys.executable, "-c", _COPY, str(self.path), str(partial)], capture_output=True, text=True, check=False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from warehouse.addresses import FOUR_SLASHES, checked_server, is_server, shown, 
 from warehouse.backups import CopyBeside
 from warehouse.duckdb_session import DuckDBWarehouse
 from warehouse.failures import server_said
+from warehouse.held_locks import HeldLock
 from warehouse.migrations import KeepsCopy, backed_up, bring_up_to_date
 from warehouse.postgres_session import PostgresWarehouse
 from warehouse.schema import create_missing_tables
@@ -53,6 +54,7 @@ def connect(
     threads: int,
     memory_limit: str,
     session: str = "uncap",
+    locks: Sequence[HeldLock] = (),
     server_backed_up: bool = False,
     on_migration: Callable[[str], None] | None = None,
 ) -> Iterator[Warehouse]:
@@ -68,6 +70,8 @@ def connect(
         How much memory it may use before it spills to a folder beside the file, such as ``4GB``.
     session
         What a database server shows of this session, see ``warehouse.server_locks.session_name``.
+    locks
+        Of a server, held by other sessions of this run: nothing is written once one is lost.
     server_backed_up
         Whether a server's schema may be brought up, because there is a backup; of a file a copy is kept anyway.
     on_migration
@@ -87,7 +91,7 @@ def connect(
         this code; a WarehouseAwayError if another process holds the file, or the server cannot be reached.
     """
     if is_server(url):
-        con: Warehouse = _open_server(url, threads, memory_limit, session)
+        con: Warehouse = _open_server(url, threads, memory_limit, session, locks)
         keep_copy: KeepsCopy | None = backed_up if server_backed_up else None
     else:
         con = _open_file(warehouse_path(url), threads, memory_limit)
@@ -129,9 +133,9 @@ def _cannot_open(path: Path, failure: duckdb.Error) -> WarehouseError:
     return WarehouseError(f"{path} cannot be opened: {message}", hint="check warehouse.url, the rights on the file and its folder")
 
 
-def _open_server(url: str, threads: int, memory_limit: str, session: str) -> PostgresWarehouse:
+def _open_server(url: str, threads: int, memory_limit: str, session: str, locks: Sequence[HeldLock]) -> PostgresWarehouse:
     try:
-        con = PostgresWarehouse(checked_server(url), threads=threads, memory_limit=memory_limit, name=session)
+        con = PostgresWarehouse(checked_server(url), threads=threads, memory_limit=memory_limit, name=session, locks=locks)
     except dbapi.Error as failure:
         # the cause is left out: a message of libpq may quote parts of the URL
         raise _cannot_connect(url, failure) from None

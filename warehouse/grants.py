@@ -12,8 +12,8 @@ from warehouse.session import Warehouse
 from warehouse.sql import listed, quoted
 from warehouse.transactions import failures_explained, transaction
 
-PLANNERS_SCHEMAS = ("scored", "analysis")
-"""What planners read. The views of ``analysis`` read the rest with the rights of their owner."""
+PLANNERS_SCHEMAS = ("scored", "analysis", "meta")
+"""What planners read. The views of ``analysis`` read the rest with the rights of their owner; ``meta`` tells uncap the schema version."""
 
 POWERS = {
     "rolsuper": "SUPERUSER",
@@ -49,7 +49,7 @@ class ReadOnlyRole:
     Examples
     --------
     >>> ReadOnlyRole("uncap_planner").schemas
-    ('scored', 'analysis')
+    ('scored', 'analysis', 'meta')
     >>> ReadOnlyRole('x"; DROP TABLE scored.runs; --')
     Traceback (most recent call last):
     contracts.errors.UsageError: role 'x"; DROP TABLE scored.runs; --'; expected lower-case letters, digits and _, at most 63, not pg_…
@@ -79,9 +79,9 @@ def grant_statements(role: ReadOnlyRole, database: str, *, is_new: bool) -> list
 
     >>> statements = grant_statements(ReadOnlyRole("uncap_planner"), "uncap", is_new=True)
     >>> statements[0], statements[-2]
-    ('CREATE ROLE "uncap_planner" NOLOGIN', 'GRANT SELECT ON ALL TABLES IN SCHEMA "scored", "analysis" TO "uncap_planner"')
+    ('CREATE ROLE "uncap_planner" NOLOGIN', 'GRANT SELECT ON ALL TABLES IN SCHEMA "scored", "analysis", "meta" TO "uncap_planner"')
     """
-    name, every, read = quoted(role.name), listed(SCHEMAS), listed(role.schemas)
+    name, every, read = quoted(role.name), listed((*SCHEMAS, "meta")), listed(role.schemas)
     login = f"LOGIN PASSWORD '{role.verifier}'" if role.verifier else "NOLOGIN"
     created = [f"CREATE ROLE {name} {login}"] if is_new else [f"ALTER ROLE {name} {login}"] if role.verifier else []
     return [

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from contracts.errors import InputDataError
 from contracts.raw import ORDER_LINES, RAW_TABLES
+from contracts.steps import Step, in_parts
 from warehouse.amendments import STORED_OTHERWISE, Amendment, apply, compare, forbidden_change
 from warehouse.approvals import approval_faults
 from warehouse.checks import colliding_limits, row_faults
@@ -71,7 +72,7 @@ def load_folder(con: Warehouse, folder: Path, *, replace: bool = False, on_step:
     replace
         Whether order lines that are stored may get other values.
     on_step
-        Told each step in a line of text; warnings begin with ``warning:``.
+        Told each step in a line of text, a `contracts.steps.Step` where it has rows; warnings begin with ``warning:``.
 
     Returns
     -------
@@ -99,7 +100,7 @@ def load_folder(con: Warehouse, folder: Path, *, replace: bool = False, on_step:
                 _refuse([*faults, *more_faults])
                 on_step("every check passed")
                 _warn_of_collisions(reader, staged_tables, on_step)
-                loads = [_store(con, amendment, on_step) for amendment in amendments]
+                loads = [_store(con, amendment, on_step) for amendment in in_parts(amendments, "storing tables", on_step)]
         finally:
             _drop_staged(con)
     return loads
@@ -115,13 +116,13 @@ def _stage_all(
 ) -> tuple[dict[str, StagedTable], list[str]]:
     staged_tables: dict[str, StagedTable] = {}
     faults: list[str] = []
-    for found in files:
+    for found in in_parts(files, "reading files", on_step):
         try:
             staged = stage(reader, found)
         except InputDataError as failure:
             faults += failure.faults
             continue
-        on_step(f"{found.table.name}: read {rows(staged.rows_read)}")
+        on_step(Step(f"{found.table.name}: read {rows(staged.rows_read)}", rows=staged.rows_read))
         if staged.ignored_columns:
             on_step(f"warning: {found.table.name}: columns not in the contract were kept out: {', '.join(staged.ignored_columns)}")
         staged_tables[found.table.name] = staged
@@ -166,7 +167,7 @@ def _store(con: Warehouse, amendment: Amendment, on_step: Callable[[str], None])
     apply(con, amendment)
     staged, new, changed = amendment.staged, amendment.rows_new, amendment.rows_changed
     unchanged = staged.rows_read - new - changed
-    on_step(f"{staged.table.name}: {new:,} new, {changed:,} changed, {unchanged:,} unchanged")
+    on_step(Step(f"{staged.table.name}: {new:,} new, {changed:,} changed, {unchanged:,} unchanged", rows=new + changed))
     return TableLoad(staged.table.name, staged.rows_read, new, changed, unchanged, staged.ignored_columns)
 
 

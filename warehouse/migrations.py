@@ -12,6 +12,7 @@ from importlib.metadata import version
 
 from contracts.errors import WarehouseError
 from warehouse.session import Warehouse
+from warehouse.stored_columns import stored_columns
 from warehouse.transactions import failures_explained, transaction
 
 VERSION_TABLE = '"meta"."schema_version"'
@@ -146,9 +147,4 @@ def _note(con: Warehouse, number: int, what: str) -> None:
 
 def _columns(con: Warehouse, schema: str, table: str) -> list[str]:
     """Names of the columns of a stored table; none where it is not there."""
-    found = con.execute(
-        "SELECT column_name FROM information_schema.columns"
-        " WHERE table_catalog = current_database() AND table_schema = ? AND table_name = ?",
-        [schema, table],
-    )
-    return [str(name) for (name,) in found]
+    return list(stored_columns(con, [schema]).get(f"{schema}.{table}", ()))

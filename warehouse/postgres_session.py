@@ -16,6 +16,7 @@ import adbc_driver_postgresql.dbapi  # type: ignore[import-untyped]  # it has ty
 import pyarrow as pa
 from adbc_driver_manager import dbapi
 
+from warehouse.held_locks import HeldLock, require_held
 from warehouse.session import Parameters, Rows, Warehouse
 from warehouse.sql import quoted
 
@@ -43,6 +44,8 @@ class PostgresWarehouse(Warehouse):
         Means of the DuckDB that reads files beside it; a sixteenth of the memory limit also becomes ``work_mem`` of the session.
     name
         What others are shown of this session (``application_name``).
+    locks
+        Held by other sessions of this run; without them it must not write.
 
     Raises
     ------
@@ -52,8 +55,8 @@ class PostgresWarehouse(Warehouse):
 
     dialect: Literal["postgres"] = "postgres"
 
-    def __init__(self, url: str, *, threads: int, memory_limit: str, name: str) -> None:
-        self.threads, self.memory_limit = threads, memory_limit
+    def __init__(self, url: str, *, threads: int, memory_limit: str, name: str, locks: Sequence[HeldLock] = ()) -> None:
+        self.threads, self.memory_limit, self._locks = threads, memory_limit, locks
         self._con: dbapi.Connection = adbc_driver_postgresql.dbapi.connect(url, autocommit=True)
         settings = {**_SESSION, "work_mem": f"{work_mem_kilobytes(memory_limit)}kB", "application_name": name}
         places = ", ".join("set_config(?, ?, false)" for _ in settings)
@@ -99,10 +102,11 @@ class PostgresWarehouse(Warehouse):
         self.drop_temporary([name])
 
     def begin(self) -> None:
-        """Begin a transaction once no other session is in one that writes."""
+        """Begin a transaction once no other session is in one that writes, if the locks of this run are held still."""
         self.execute("BEGIN")
         try:
             self.execute("SELECT pg_advisory_xact_lock(?)", [WRITE_TRANSACTION_LOCK])
+            require_held(self, self._locks)
         except BaseException:
             with suppress(dbapi.Error):
                 self.execute("ROLLBACK")

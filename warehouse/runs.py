@@ -20,7 +20,15 @@ _PROCESS = re.compile(r"-p(?P<process_id>\d+)(?:-\d+)?$")
 
 
 def start_run(
-    con: Warehouse, flow: str, *, as_of: date | None, started_at: datetime, process_id: int, code_version: str, host: str = ""
+    con: Warehouse,
+    flow: str,
+    *,
+    as_of: date | None,
+    started_at: datetime,
+    process_id: int,
+    code_version: str,
+    host: str = "",
+    deployment: str | None = None,
 ) -> str:
     """Note that a run has begun, and that earlier runs of the flow whose process is gone have died.
 
@@ -40,6 +48,8 @@ def start_run(
         Version of uncap, and its commit where known.
     host
         The machine that runs it: a database server may have runs of several.
+    deployment
+        The one whose time it is; None where it was started otherwise.
 
     Returns
     -------
@@ -50,9 +60,9 @@ def start_run(
         _mark_died(con, flow, process_id, host)
         run_id = _free_run_id(con, _run_id(flow, as_of, started_at, process_id))
         con.execute(
-            f"INSERT INTO {qualified(RUNS)} (run_id, flow, as_of, started_at, status, code_version, rows_written, host)"
-            " VALUES (?, ?, ?, ?, 'running', ?, '{}', ?)",
-            [run_id, flow, as_of, started_at, code_version, host],
+            f"INSERT INTO {qualified(RUNS)} (run_id, flow, as_of, started_at, status, code_version, rows_written, host, deployment)"
+            " VALUES (?, ?, ?, ?, 'running', ?, '{}', ?, ?)",
+            [run_id, flow, as_of, started_at, code_version, host, deployment],
         )
     return run_id
 

@@ -16,6 +16,7 @@ from contracts.tables import Column, Kind, Table
 from warehouse.analyses.catalogue import ANALYSIS_SCHEMA, analysis_views
 from warehouse.session import Warehouse
 from warehouse.sql import SQL_TYPES, Dialect, qualified, quoted
+from warehouse.stored_columns import Stored, stored_columns
 from warehouse.transactions import failures_explained, transaction
 
 SCHEMAS = ("raw", "derived", "scored", ANALYSIS_SCHEMA)
@@ -42,9 +43,6 @@ WHERE censoring = 'none'
     WHERE estimated.retailer_id = cell.retailer_id AND estimated.sku_id = cell.sku_id AND estimated.week_start = cell.week_start
 )
 """
-
-Stored = Mapping[str, Mapping[str, str]]
-"""SQL type by column by full name of the table."""
 
 
 def create_table(table: Table, dialect: Dialect = "duckdb") -> str:
@@ -74,13 +72,13 @@ def create_missing_tables(con: Warehouse) -> None:
         If a stored table lacks a required column, or a column has another type than the contract says.
     """
     with failures_explained("looking at the tables of the warehouse"):
-        stored = _stored(con)
+        stored = stored_columns(con, SCHEMAS)
         changes = list(_changes(con.dialect, stored))
         if not changes and _views_are_current(con):
             return
     with transaction(con, "creating the tables of the warehouse"):
         # another process may have made them in the meantime
-        for change in _changes(con.dialect, _stored(con)):
+        for change in _changes(con.dialect, stored_columns(con, SCHEMAS)):
             con.execute(change)
         if not _views_are_current(con):
             _create_views(con)
@@ -92,19 +90,6 @@ def empty(con: Warehouse, derived: Table) -> None:
         con.execute(create_table(derived).replace("CREATE TABLE", "CREATE OR REPLACE TABLE", 1))
     else:
         con.execute(f"TRUNCATE {qualified(derived)}")
-
-
-def _stored(con: Warehouse) -> Stored:
-    """Return the columns of all tables of the contract's schemas, in capitals."""
-    schemas = ", ".join("?" for _ in SCHEMAS)
-    found: dict[str, dict[str, str]] = {}
-    for schema, table, column, kind in con.execute(
-        "SELECT table_schema, table_name, column_name, data_type FROM information_schema.columns"
-        f" WHERE table_catalog = current_database() AND table_schema IN ({schemas})",
-        list(SCHEMAS),
-    ):
-        found.setdefault(f"{schema}.{table}", {})[column] = kind.upper()
-    return found
 
 
 def _changes(dialect: Dialect, stored: Stored) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from adbc_driver_manager import dbapi
 
 from warehouse.addresses import checked_server
 from warehouse.failures import explained
+from warehouse.held_locks import HeldLock, holders, lock_key, own_lock
 from warehouse.postgres_session import PostgresWarehouse
 from warehouse.session import Warehouse
 
@@ -28,7 +28,7 @@ def session_name(process_id: int, host: str) -> str:
 
 
 @contextmanager
-def server_lock(url: str, name: str, holder: str) -> Iterator[None]:
+def server_lock(url: str, name: str, holder: str) -> Iterator[HeldLock]:
     """Hold a lock of a warehouse on a server inside the block, in a session of its own; it is lost when the process dies.
 
     Parameters
@@ -39,6 +39,11 @@ def server_lock(url: str, name: str, holder: str) -> Iterator[None]:
         Of the lock, such as ``write``.
     holder
         `session_name` of this process: shown to others, who also take the runs of this process for alive while the lock is held.
+
+    Yields
+    ------
+    HeldLock
+        To be handed to `warehouse.connection.connect` for what must not be written without it.
 
     Raises
     ------
@@ -52,8 +57,7 @@ def server_lock(url: str, name: str, holder: str) -> Iterator[None]:
     except dbapi.Error as failure:
         raise explained(failure, f"taking the {name} lock") from failure
     try:
-        _take(session, name)
-        yield
+        yield _take(session, name)
     finally:
         session.close()
 
@@ -67,29 +71,12 @@ def open_processes(con: Warehouse) -> set[tuple[int, str]]:
     return {(int(session["process_id"]), session["host"]) for session in sessions if session}
 
 
-def _take(session: PostgresWarehouse, name: str) -> None:
-    key = _key(name)
+def _take(session: PostgresWarehouse, name: str) -> HeldLock:
     try:
-        if session.execute("SELECT pg_try_advisory_lock(?)", [key])[0][0]:
-            return
-        # a key of 64 bits is kept in two halves
-        holders = session.execute(
-            "SELECT activity.application_name, activity.pid FROM pg_locks AS held"
-            " JOIN pg_stat_activity AS activity ON activity.pid = held.pid"
-            " WHERE held.locktype = 'advisory' AND held.objsubid = 1 AND held.granted AND activity.datname = current_database()"
-            " AND (held.classid::bigint << 32) | held.objid::bigint = ?",
-            [key],
-        )
+        if session.execute("SELECT pg_try_advisory_lock(?)", [lock_key(name)])[0][0]:
+            return own_lock(session, name)
+        found = holders(session, name)
     except dbapi.Error as failure:
         raise explained(failure, f"taking the {name} lock") from failure
-    shown = ", ".join(f"{application or 'a session'} (session {pid} of the server)" for application, pid in holders)
+    shown = ", ".join(f"{application or 'a session'} (session {pid} of the server)" for application, pid, _ in found)
     raise BlockingIOError(shown or "another session")
-
-
-def _key(name: str) -> int:
-    """Return the number of a lock.
-
-    >>> _key("write") == _key("write"), _key("write") == _key("train")
-    (True, False)
-    """
-    return int.from_bytes(hashlib.sha256(f"uncap {name}".encode()).digest()[:8], "big") >> 1

@@ -10,13 +10,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from contracts.customers import CUSTOMER_TABLES
-from contracts.errors import UsageError
+from contracts.errors import InputDataError, UsageError
 from contracts.scored import CHURN_SCORE, DEMAND_FORECAST, DEMAND_FORECAST_TOTAL, TRUE_DEMAND
 from flows.backfill import IncompleteBackfillError, backfill
 from flows.load import load
 from flows.score import score
 from tests.flows.test_rerun import assert_same, scored, write_as_known
-from tests.small_county import Place, ScoredCounty, copy_place
+from tests.small_county import EARLIER, Place, ScoredCounty, copy_place
 
 SUNDAYS = (date(2025, 8, 31), date(2025, 9, 7))
 """Each is the first scored of its month, when retailers are classified: the second time against the first."""
@@ -40,10 +40,10 @@ def test_missed_sundays_are_scored_as_though_each_had_been_in_its_week_and_one_t
     done = backfill(late.settings, SUNDAYS[0], SUNDAYS[0], models="champion", only_missing=False)
     assert [(sunday.as_of, sunday.ended) for sunday in done] == [(SUNDAYS[0], "scored")]
     with pytest.raises(
-        IncompleteBackfillError, match=rf"1 of 2 Sundays were not scored; the others were\n{NEXT}: as_of {NEXT} lies"
+        IncompleteBackfillError, match=rf"1 of 2 Sundays were not scored, 0 only not monitored; .*\n{NEXT}: failed: .*as_of {NEXT} lies"
     ) as told:
         backfill(late.settings, SUNDAYS[0], NEXT, models="champion", only_missing=True)
-    assert told.value.exit_code == UsageError.exit_code
+    assert told.value.exit_code == InputDataError.exit_code
     assert f"uncap backfill --from {NEXT} --to {NEXT} --missing" in told.value.hint
     assert backfill(late.settings, None, SUNDAYS[-1], models="champion", only_missing=True) == []
 
@@ -52,6 +52,17 @@ def test_missed_sundays_are_scored_as_though_each_had_been_in_its_week_and_one_t
     # or the comparison with the class before would have shown nothing
     before = late.rows(f"SELECT count(stage_prev) AS n FROM scored.retailer_segment WHERE as_of = DATE '{SUNDAYS[1]}'")
     assert before.n[0] > 0
+
+
+def test_a_sunday_that_was_scored_though_not_monitored_is_told_as_such(county_copy: Place) -> None:
+    after = EARLIER + timedelta(weeks=1)
+    twice = f"SELECT * FROM scored.demand_forecast WHERE as_of = DATE '{EARLIER}' AND horizon_weeks = 1"
+    county_copy.rows(f"INSERT INTO scored.demand_forecast {twice} RETURNING 1")
+    told = rf"0 of 1 Sundays were not scored, 1 only not monitored; .*\n{after}: scored, monitoring failed: MergeError"
+    with pytest.raises(IncompleteBackfillError, match=told) as failed:
+        backfill(county_copy.settings, after, after, models="champion", only_missing=True)
+    assert failed.value.hint == f"put right what is told, then `uncap monitor --as-of {after}`"
+    assert backfill(county_copy.settings, after, after, models="champion", only_missing=True) == []
 
 
 def test_a_span_that_holds_no_sunday_is_bad_usage(county_copy: Place) -> None:

@@ -54,7 +54,6 @@ def test_a_file_without_orders_loads_as_nothing(place: Place, uncap: Command, tm
     ("as_of", "told"),
     [
         ("2000-01-02", "as_of 2000-01-02 lies before the end of the first week of orders, 2023-10-08"),
-        ("2030-01-06", "as_of 2030-01-06 lies after the week of the newest order, 2025-09-27"),
         ("2025-09-26", "as_of 2025-09-26 is a Friday; a week ends on Sunday"),
         ("Michaelmas", "as_of Michaelmas: not a date"),
     ],
@@ -65,6 +64,13 @@ def test_a_day_that_does_not_fit_the_orders_is_bad_usage(
 ) -> None:
     assert uncap(county_copy, command, "--as-of", as_of) == 2
     assert told in capsys.readouterr().err
+
+
+def test_orders_that_have_not_come_by_the_day_asked_for_are_bad_data(
+    county_copy: Place, uncap: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert uncap(county_copy, "score", "--as-of", "2025-10-05") == 3
+    assert "as_of 2025-10-05 lies after the week of the newest order, 2025-09-27; expected orders of its week" in capsys.readouterr().err
 
 
 def test_to_score_before_training_fails_and_says_what_to_do(

@@ -48,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
 def impatient(folder: Path) -> str:
     """Return the path of a configuration that tries a held warehouse once more, at once."""
     config = folder / "impatient.toml"
-    config.write_text("[retries]\nattempts = 1\ndelay_seconds = 0.0\n", encoding="utf-8")
+    config.write_text("[retries]\nattempts = 1\ndelay_seconds = 0.0\n[concurrency]\nwait_minutes = 0.0\n", encoding="utf-8")
     return str(config)
 
 

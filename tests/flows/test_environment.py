@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -27,6 +29,7 @@ def test_prefect_lives_in_the_project_and_nothing_phones_home() -> None:
     assert os.environ["PREFECT_HOME"] == str(PROJECT_FOLDER / ".prefect")
     assert os.environ["DO_NOT_TRACK"] == "true"
     assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
     assert os.environ["PREFECT_LOGGING_TO_API_ENABLED"] == "false"
 
 
@@ -38,6 +41,15 @@ def test_what_the_user_has_set_stays(bare_environment: pytest.MonkeyPatch) -> No
     assert os.environ["PREFECT_HOME"] == "/srv/prefect"
     assert os.environ["PREFECT_LOGGING_LEVEL"] == "DEBUG"
     assert os.environ["PREFECT_LOGGING_TO_API_ENABLED"] == "true"
+
+
+def test_garbage_is_looked_for_less_often_than_python_does_unasked() -> None:
+    unasked = "import gc; print(gc.get_threshold()[0])"
+    asked = "from flows.environment import prepare; from flows.settings import read_settings; prepare(read_settings()); "
+    objects = [
+        subprocess.run([sys.executable, "-c", words], capture_output=True, check=True).stdout for words in (unasked, asked + unasked)
+    ]
+    assert int(objects[1]) > int(objects[0])
 
 
 def test_a_missing_openmp_library_is_told_with_the_command_that_installs_it() -> None:

@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -28,28 +28,17 @@ from flows.registry import FEATURES_TAG, RegisteredModel, crown, decided, regist
 from flows.retraining import due_models
 from flows.settings import Settings, read_settings
 from flows.tracking import CHURN_MODEL, DEMAND_MODEL, ModelVersion, model_folder, opened_store, tracked_run
-from models.demand import DemandModel, DemandSettings, fit_demand
+from models.demand import DemandModel
 from models.demand_serving import ServedDemand, served_rows
 from models.promotion_rule import OriginFigures, PromotionRule
 from models.retraining import Due
-from models.stacking import FeatureSpace, StackedRows
+from tests.flows.tiny_demand import tiny_model
 from warehouse.publish import publish
+from warehouse.runs import finish_run, start_run
 
 RULE = PromotionRule("pinball_loss", worse_at_origin=0.05, worse_when_forced=0.05, guards=())
 DAYS = {"1": "2019-08-04", "2": "2019-09-01", "3": "2019-09-29"}
 BY = {"by": "asha", "why": "a test"}
-
-
-def tiny_model(plain: tuple[str, ...] = ("mean_13w", "order_rate_13w")) -> tuple[DemandModel, StackedRows]:
-    """A demand model of a few trees, and the rows it was made from."""
-    rng = np.random.default_rng(1)
-    space = FeatureSpace(plain, (), (), {})
-    rows = StackedRows(rng.random((400, 3)).astype(np.float32), rng.poisson(1.0, 400).astype(float), np.ones(400))
-    fewest = DemandSettings(
-        rounds=2, order_rounds=2, members=1, most_rows=400, leaves=3, min_rows_per_leaf=20, learning_rate=0.1, feature_fraction=1.0,
-        max_bin=15, max_delta_step=0.7, threads=1, seed=1,
-    )  # fmt: skip
-    return fit_demand(rows, space, fewest), rows
 
 
 @pytest.fixture(scope="module")
@@ -285,15 +274,27 @@ def test_a_champion_is_due_when_old_or_out_of_its_bounds_and_one_that_is_not_the
     missing = {CHURN_MODEL: Due("there is no champion yet", forced=False)}
     assert due_after(in_order, 7) == missing
     assert due_after(in_order, 8) == missing | {DEMAND_MODEL: Due("trained as of 2019-09-29, 8 weeks ago", forced=False)}
-    for weeks in (2, 3):  # mostly forecasts of the version before
-        measure(in_order, weeks, -0.3)
-    measure(in_order, 4, -0.2)
+    for weeks, bias in ((2, -0.3), (3, -0.3), (4, -0.2)):  # the first two mostly of forecasts of the version before
+        measure(in_order, weeks, bias)
     assert due_after(in_order, 4) == missing
     measure(in_order, 5, -0.2, retrains=False)
     assert due_after(in_order, 5) == missing
     measure(in_order, 5, -0.31)
     reason = "bias -0.31 is out of -0.15 to 0.15, as of 2019-11-03 and 1 time before"
     assert due_after(in_order, 5) == missing | {DEMAND_MODEL: Due(reason, forced=True)}
+
+
+def test_a_model_for_which_there_was_too_little_is_tried_again_when_one_would_be_old(in_order: Settings) -> None:
+    now = datetime(2019, 9, 30, tzinfo=UTC)
+    with open_warehouse(in_order) as con:
+        run = start_run(con, "train", as_of=date.fromisoformat(DAYS["3"]), started_at=now, process_id=1, code_version="1")
+        finish_run(con, run, finished_at=now, status="succeeded", rows_written={}, demand_model_version="3")
+    assert [sorted(due_after(in_order, weeks)) for weeks in (7, 8)] == [[], [CHURN_MODEL, DEMAND_MODEL]]
+
+
+def test_a_pinned_champion_is_never_due(in_order: Settings) -> None:
+    pin(in_order, DEMAND_MODEL, None, **BY)
+    assert sorted(due_after(in_order, 20)) == [CHURN_MODEL]
 
 
 WATCHED: list[str] | None = None

@@ -81,6 +81,17 @@ def test_an_injected_surge_is_found_printed_and_fails_the_command(
     assert rows.status.tolist() == ["alert"]
 
 
+def test_an_old_sunday_says_whose_recovery_it_rests_on_and_the_past_kept_is_a_setting(
+    county_copy: Place, uncap: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert uncap(county_copy, "monitor", "--as-of", EARLIER.isoformat()) == 0
+    assert f"true demand is kept as recovered as of {AS_OF}" in capsys.readouterr().err
+    county_copy.configure("\n[publish.keep_weeks]\nmonitoring = 4\n")
+    assert uncap(county_copy, "monitor") == 0
+    assert "true demand is kept" not in capsys.readouterr().err
+    assert county_copy.rows("SELECT DISTINCT as_of FROM scored.monitoring").as_of.tolist() == [pd.Timestamp(AS_OF)]
+
+
 def test_a_sunday_that_was_not_scored_is_bad_usage(county_copy: Place, uncap: Command, capsys: pytest.CaptureFixture[str]) -> None:
     unscored = (AS_OF - timedelta(weeks=1)).isoformat()
     assert uncap(county_copy, "monitor", "--as-of", unscored) == 2

@@ -47,6 +47,19 @@ def test_a_week_within_bounds_ends_the_run(settings: Settings) -> None:
     assert (weeks[-1][0].status, weeks[-1][0].since) == ("watch", FIRST + timedelta(weeks=3))
 
 
+def test_a_sunday_that_was_not_monitored_ends_what_counts_in_a_row(settings: Settings) -> None:
+    rows, last = pd.DataFrame({"as_of": []}), FIRST + timedelta(weeks=3)
+    for day in (FIRST, FIRST + timedelta(weeks=1), last):
+        past = past_of(rows, day, 13) if len(rows) else NOTHING
+        measured = [bias(-0.2), bias(-0.35, "district", "Mill", error=0.075)]
+        measured += persistent_measures(measured, past, settings.monitoring)
+        found = judge(measured, past, settings.monitoring, day)
+        rows = pd.concat([rows, monitoring_rows(found, day, f"run-{day}").to_pandas()])
+    assert (found[0].status, found[0].since) == ("watch", last)
+    added_up = rows[(rows.measure == "persistent_bias") & (rows.slice_value == "Mill")].set_index("as_of").value
+    assert added_up[last] == added_up[FIRST] > added_up[FIRST + timedelta(weeks=1)]
+
+
 def test_many_parts_out_of_bounds_are_one_exception_that_names_the_worst(settings: Settings) -> None:
     measured = [bias(-0.5, "district", "Mill"), bias(-0.6, "district", "Hill"), bias(0.0, "district", "Gate"), bias(-0.2)]
     exceptions = exceptions_of(judge(measured, NOTHING, settings.monitoring, FIRST), 10)
@@ -89,5 +102,5 @@ def test_a_bias_too_small_to_prove_in_a_week_is_proven_by_the_second(settings: S
 
 def test_a_harmless_bias_never_adds_up_however_exact_it_is(settings: Settings) -> None:
     measured = [bias(-0.15, "district", "Mill", error=0.001)]
-    past = Past({measured[0].key: [-0.15] * 12}, {measured[0].key: [0.001] * 12}, {})
+    past = Past({}, {measured[0].key: [(-0.15, 0.001)] * 12}, {})
     assert persistent_measures(measured, past, settings.monitoring)[0].estimate.value == 0.0

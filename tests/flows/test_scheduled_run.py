@@ -23,4 +23,5 @@ def test_a_deployment_runs_at_its_time(place: Place, tmp_path: Path) -> None:
     assert ended["state_type"] == "COMPLETED", ended
     assert datetime.fromisoformat(ended["start_time"]) >= at
     assert place.rows("SELECT count(*) AS n FROM raw.order_lines").n[0] > 0
-    assert place.rows("SELECT status FROM scored.runs WHERE flow = 'load'").status.tolist() == ["succeeded"]
+    runs = place.rows("SELECT status, deployment FROM scored.runs WHERE flow = 'load'")
+    assert (runs.status.tolist(), runs.deployment.tolist()) == (["succeeded"], ["weekly"])

@@ -20,7 +20,7 @@ SUNDAY_NIGHT = datetime(2026, 11, 22, 23, 0, tzinfo=UTC)
 
 def job_at(cron: str, flow: str = "score", timezone: str = "UTC") -> Job:
     """Return a job with one schedule."""
-    return Job(flow, (flow,), None, (CronSchedule(cron=cron, timezone=timezone),))
+    return Job(flow, "weekly", (flow,), None, (CronSchedule(cron=cron, timezone=timezone),))
 
 
 @pytest.mark.parametrize("job", read_jobs(), ids=lambda job: " ".join(job.words))

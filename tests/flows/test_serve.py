@@ -55,8 +55,9 @@ def test_a_load_missed_by_two_weeks_runs_once_at_the_start(
         assert serving.wait(timeout=120) == 0
         assert serving.stderr.read().splitlines()[-1].endswith("serve: ended")
 
-    assert [line.partition(", due")[0] for line in said if "begins" in line] == ["serve: load"]
-    runs = place.rows("SELECT status, rows_written FROM scored.runs ORDER BY started_at")
+    assert [line.partition(", due")[0] for line in said if "begins" in line] == ["serve: load/weekly"]
+    runs = place.rows("SELECT status, rows_written, deployment FROM scored.runs ORDER BY started_at")
+    assert runs.deployment.tolist() == ["weekly", "weekly"]
     assert runs.status.tolist() == ["succeeded", "succeeded"]
     assert '"raw.order_lines": 0' not in runs.rows_written[1]
 
@@ -64,35 +65,42 @@ def test_a_load_missed_by_two_weeks_runs_once_at_the_start(
 def test_a_command_under_way_is_interrupted_and_waited_for(place: Place, uncap: Command) -> None:
     import threading
 
-    from flows.serve import run_command
+    from flows.serve import run_job
 
     ending, said = threading.Event(), list[str]()
     threading.Timer(1.0, ending.set).start()
     assert uncap(place, "status") == 0
-    code = run_command(["serve", "--config", str(place.config)], "serve, due now", ending, said.append)
+    code = run_job(Job("serve", "always", ("serve",), None, ()), place.config, "serve, due now", ending, said.append)
     assert code in (0, -signal.SIGINT, 130)
     assert said[-1].startswith(f"serve: serve, due now: ended with {code}")
     assert sys.executable in COMMAND
 
 
-def test_what_was_interrupted_is_due_still_and_what_failed_is_not(place: Place) -> None:
+def test_each_deployment_has_its_own_last_run_and_what_was_interrupted_or_done_by_hand_is_due_still(place: Place) -> None:
     now = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
     ended = (
-        ("score", timedelta(days=7), None),
-        ("score", timedelta(hours=7), "KeyboardInterrupt: "),
-        ("load", timedelta(hours=7), "the disk is full"),
+        ("score", "weekly", timedelta(days=7), None),
+        ("score", "weekly", timedelta(hours=7), "KeyboardInterrupt: "),
+        ("load", "weekly", timedelta(hours=7), "the disk is full"),
+        ("train", "monthly", timedelta(days=30), None),
+        ("train", "if-due", timedelta(days=2), None),
+        # by hand: of an old week, for all that is known
+        ("score", None, timedelta(hours=1), None),
     )
     with open_warehouse(place.settings) as con:
-        for flow, ago, error in ended:
-            run_id = start_run(con, flow, as_of=None, started_at=now - ago, process_id=1, code_version="1")
+        for flow, deployment, ago, error in ended:
+            run_id = start_run(con, flow, as_of=None, started_at=now - ago, process_id=1, code_version="1", deployment=deployment)
             finish_run(con, run_id, finished_at=now, status="failed" if error else "succeeded", rows_written={}, error=error)
-    jobs = [Job(flow, (flow,), None, ()) for flow in ("score", "load", "train")]
-    assert list(_served_until(place.settings, jobs, now).values()) == [now - timedelta(days=7), now - timedelta(hours=7), now]
+    deployments = (("score", "weekly"), ("load", "weekly"), ("train", "monthly"), ("train", "if-due"), ("check", "daily"))
+    jobs = [Job(flow, name, (flow,), None, ()) for flow, name in deployments]
+    since = [now - until for until in _served_until(place.settings, jobs, now).values()]
+    assert since == [timedelta(days=7), timedelta(hours=7), timedelta(days=30), timedelta(days=2), timedelta(0)]
 
 
 def set_runs_back(place: Place, by: timedelta) -> None:
-    """Make the runs that are recorded older than they are."""
+    """Make the runs that are recorded older than they are, and of a deployment."""
     with open_warehouse(place.settings) as con:
         con.execute(
-            f"UPDATE scored.runs SET started_at = started_at - INTERVAL {by.days} DAY, finished_at = finished_at - INTERVAL {by.days} DAY"
+            "UPDATE scored.runs SET deployment = 'weekly',"
+            f" started_at = started_at - INTERVAL {by.days} DAY, finished_at = finished_at - INTERVAL {by.days} DAY"
         )

@@ -40,6 +40,8 @@ def test_the_production_example_can_be_read() -> None:
         "demand_forecast_total": 26,
         "churn_score": None,
         "cross_sell": 52,
+        "monitoring": None,
+        "feature_drift": 104,
     }
 
 

@@ -12,6 +12,7 @@ from flows.opening import open_warehouse
 from flows.status import read_status
 from tests.flows.commands import Command
 from tests.small_county import AS_OF, EARLIER, Place, ScoredCounty
+from warehouse.runs import finish_run, start_run
 
 
 def test_the_status_tells_tables_champions_and_runs(county: ScoredCounty, uncap: Command, capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,6 +61,14 @@ def test_flows_that_have_not_succeeded_for_more_than_a_week_are_overdue(county: 
     assert [(overdue.flow, overdue.days) for overdue in late.overdue] == [("load", 10), ("score", 10)]
     assert late.next_step is not None
     assert late.next_step.startswith("load the orders of the last weeks")
+
+
+def test_an_old_week_scored_by_hand_does_not_stand_for_the_weekly_score(county_copy: Place) -> None:
+    now = datetime.now(UTC) + timedelta(days=10)
+    with open_warehouse(county_copy.settings) as con:
+        run_id = start_run(con, "score", as_of=EARLIER, started_at=now, process_id=1, code_version="1")
+        finish_run(con, run_id, finished_at=now, status="succeeded", rows_written={})
+    assert [overdue.flow for overdue in read_status(county_copy.settings, now).overdue] == ["load", "score"]
 
 
 def test_the_last_sunday_is_missed_once_its_week_is_over(county_copy: Place) -> None:

@@ -8,14 +8,21 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from contracts.errors import WarehouseError
+from contracts.errors import InputDataError, WarehouseError
+from flows.check import require_sound_data
+from flows.load import load
 from flows.settings import Settings
+from flows.train import train
 from flows.write_lock import lock_file, warehouse_lock
+from tests.flows.test_cli import ORDER_LINES
 
 HOLDS = """
     import sys, time
@@ -107,6 +114,40 @@ def another_thread_is_refused(settings: Settings) -> bool:
     thread.start()
     thread.join(timeout=60)
     return len(refused) == 1
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_a_load_that_waits_gets_in_after_a_training_has_fetched_what_it_checked(
+    tracked_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, order = tracked_settings, list[str]()
+    (tmp_path / "order_lines.csv").write_text(ORDER_LINES, encoding="utf-8")
+    load(settings, tmp_path)
+    monkeypatch.setattr("flows.write_lock.SECONDS_BETWEEN_TRIES", 0.0)
+
+    def load_once_free() -> None:
+        with warehouse_lock(settings, "write", "load", order.append, wait_minutes=1.0):
+            order.append("loaded")
+
+    waiting = threading.Thread(target=load_once_free)
+
+    def check(*given: Any) -> None:
+        waiting.start()
+        while not order:
+            time.sleep(0.01)
+        require_sound_data(*given)
+
+    def fetch(*_: object) -> None:
+        time.sleep(0.5)
+        order.append("fetched")
+        raise InputDataError(["that is enough"], hint="none")
+
+    monkeypatch.setattr("flows.train.require_sound_data", check)
+    monkeypatch.setattr("flows.train.gather_training_rows", fetch)
+    with pytest.raises(InputDataError, match="that is enough"):
+        train(settings, None)
+    waiting.join(60)
+    assert order[1:] == ["fetched", "loaded"]
 
 
 def test_a_lock_file_that_may_not_be_written_is_told(settings: Settings) -> None:

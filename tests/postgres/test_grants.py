@@ -98,6 +98,15 @@ def test_input_tables_are_read_by_whom_it_is_granted_until_the_command_takes_it_
             query(theirs, statement)
 
 
+def test_a_reader_of_everything_may_ask_for_the_status(
+    postgres_server: PostgresServer, settings: Settings, planner: str, person: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grants(settings, planner, reads_inputs=True)
+    monkeypatch.setenv("UNCAP_WAREHOUSE_URL", url_for(postgres_server, settings, person))
+    monkeypatch.setenv("UNCAP_TRACKING_URI", "/nowhere/mlruns")
+    assert main(["status"]) == 0
+
+
 def test_who_may_make_roles_makes_the_planner_with_a_password_that_nobody_is_shown(
     postgres_server: PostgresServer, settings: Settings, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

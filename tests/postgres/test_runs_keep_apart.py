@@ -1,16 +1,24 @@
-"""Whether runs that write to one warehouse on a server keep apart, and survive one that was killed."""
+"""Whether runs that write to one warehouse on a server keep apart, survive one that was killed, and notice that their lock is lost."""
 
 from __future__ import annotations
 
 import signal
 import threading
+from datetime import UTC, date, datetime
 
 import pytest
 
 from contracts.errors import WarehouseError
+from flows.opening import open_warehouse
+from flows.orchestration import in_flow, named_task
+from flows.recording import recorded_run
 from flows.settings import Settings, read_settings
+from flows.train import require_own_locks
 from flows.write_lock import lock_file, warehouse_lock
 from tests.flows.test_write_lock import another_process_holds
+from tests.postgres.server import PostgresServer
+from warehouse.runs import last_runs
+from warehouse.transactions import transaction
 
 
 def settings_of(url: str) -> Settings:
@@ -33,3 +41,46 @@ def test_a_run_is_refused_while_another_process_writes_and_goes_on_once_that_is_
         with warehouse_lock(settings, "write", "score", said.append):
             assert other.wait(timeout=60) == -signal.SIGKILL
     assert [line.partition(" for ")[0] for line in said] == ["score: waiting"]
+
+
+def end_sessions(server: PostgresServer, url: str) -> None:
+    """End all sessions of a database: that of the lock, where nothing else is open."""
+    database = url.rpartition("/")[2]
+    ended = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}' AND backend_type LIKE 'client%'"
+    assert server.execute(ended) == [(True,)]
+
+
+@named_task("store a fair")
+def store_a_fair(settings: Settings) -> None:
+    """Write as a run does: in a task, in a transaction of a session of its own."""
+    with open_warehouse(settings) as con, transaction(con, "storing a fair"):
+        con.execute("INSERT INTO raw.events VALUES (?, 'Fair', NULL)", [date(2019, 9, 2)])
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_a_run_that_lost_its_lock_writes_nothing_more_and_is_recorded_as_failed(postgres_server: PostgresServer, postgres_url: str) -> None:
+    settings = settings_of(postgres_url)
+
+    def steps() -> None:
+        with recorded_run(settings, flow="score", started_at=datetime.now(UTC)):
+            store_a_fair(settings)
+            end_sessions(postgres_server, postgres_url)
+            with another_process_holds(settings, "write"):
+                store_a_fair(settings)
+
+    with pytest.raises(WarehouseError, match="the write lock of the warehouse is lost: the session of the server that held it"):
+        in_flow("score", steps)
+    with open_warehouse(settings) as con:
+        assert con.execute("SELECT count(*) FROM raw.events") == [(1,)]
+        run = last_runs(con).to_pylist()[0]
+    assert run["status"] == "failed"
+    assert run["error"].startswith("the write lock of the warehouse is lost")
+
+
+def test_a_training_that_lost_its_lock_does_not_go_on_to_promote(postgres_server: PostgresServer, postgres_url: str) -> None:
+    settings = settings_of(postgres_url)
+    with warehouse_lock(settings, "train", "train"):
+        require_own_locks.fn(settings)
+        end_sessions(postgres_server, postgres_url)
+        with pytest.raises(WarehouseError, match="the train lock of the warehouse is lost"):
+            require_own_locks.fn(settings)

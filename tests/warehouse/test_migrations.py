@@ -129,3 +129,14 @@ def test_a_migration_killed_before_its_commit_leaves_the_old_file_and_the_next_o
         assert con.execute("SELECT count(*) FROM information_schema.columns WHERE column_name = 'stage_seen'").fetchall() == [(0,)]
     with connect(str(old_file), threads=1, memory_limit="200MB") as warehouse:
         assert warehouse.execute("SELECT stage_seen FROM scored.retailer_segment") == [("stable",)]
+
+
+def test_the_part_of_a_copy_that_a_killed_migration_left_is_cleared_by_the_next(old_file: Path) -> None:
+    left, of_another = (old_file.with_name(f"{name}.v0-20261122T091500Z.backup.partial") for name in ("old.duckdb", "other.duckdb"))
+    for file in (left, of_another):
+        file.write_bytes(b"half of a copy")
+    with connect(str(old_file), threads=1, memory_limit="200MB"):
+        pass
+    assert not left.exists()
+    assert of_another.exists()
+    assert len(copies_of(old_file)) == 1
