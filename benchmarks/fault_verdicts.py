@@ -127,7 +127,8 @@ class Fault:
 
 
 def _told(table: str, prints: Sequence[str], *, run_too: bool) -> Sequence[str]:
-    if run_too:
+    # findings are kept of every check, also of one before a score that then failed
+    if run_too and table != "scored.data_check":
         return prints
     # the monitoring counts the runs, broken ones too, so that it differs where one was killed
     return prints[:1] if table == "scored.monitoring" else (prints[0], prints[2])

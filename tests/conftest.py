@@ -38,8 +38,19 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests of MADE_FIRST first."""
-    items.sort(key=lambda item: not item.nodeid.startswith(MADE_FIRST))
+    """Put files that take long first, and those that wait for the county behind those that do not."""
+    with_county = {item.path for item in items if "county" in _fixtures(item)}
+
+    def place(item: pytest.Item) -> tuple[bool, bool, bool, bool]:
+        first, postgres, flows = (item.nodeid.startswith(start) for start in (MADE_FIRST, "tests/postgres/", "tests/flows/"))
+        return not first, not postgres, not flows, item.path in with_county
+
+    items.sort(key=place)
+
+
+def _fixtures(item: pytest.Item) -> list[str]:
+    """The names of the fixtures of a test; a doctest has none."""
+    return list(getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")

@@ -6,41 +6,30 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
-import duckdb
 import ibis
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.cells import CELLS
 from contracts.errors import UsageError
-from contracts.raw import EVENTS, INTERACTIONS, RETAILERS, SKUS
 from contracts.weeks import last_week
 from features.churn import churn_features, retailer_features
 from features.churn_season import SEASON_FEATURES
+from tests.statements import Statement
 
 AS_OF = date(2019, 9, 29)
 
 
-CELLS_WITH_TRUE_UNITS = CELLS.arrow_schema.append(pa.field("true_units", pa.float64()))
-SCHEMAS = {
-    "cells": CELLS_WITH_TRUE_UNITS,
-    "retailers": RETAILERS.arrow_schema,
-    "skus": SKUS.arrow_schema,
-    "interactions": INTERACTIONS.arrow_schema,
-    "events": EVENTS.arrow_schema,
-}
-
-
 @cache
-def features_sql(attributes: tuple[str, ...]) -> str:
-    """The statement, built once: building costs more than running it on a handful of rows."""
-    cells, retailers, skus, interactions, events = (ibis.table(ibis.Schema.from_pyarrow(rows), name=name) for name, rows in SCHEMAS.items())
-    features = retailer_features(cells, retailers, skus, interactions, AS_OF, attributes=attributes, events=events)
-    return str(ibis.to_sql(features, dialect="duckdb"))
+def statement(attributes: tuple[str, ...]) -> Statement:
+    """The features as of AS_OF of stored tables."""
+
+    def build(cells: Any, retailers: Any, skus: Any, interactions: Any, events: Any) -> Any:
+        return retailer_features(cells, retailers, skus, interactions, AS_OF, attributes=attributes, events=events)
+
+    return Statement(build, "demand_cells", "retailers", "skus", "interactions", "events")
 
 
 def cell(
@@ -62,12 +51,9 @@ def features_of(
     attributes: tuple[str, ...] = (),
 ) -> pd.DataFrame:
     """Features by retailer, as of AS_OF; what a row does not say is null."""
-    given_rows = {"cells": cells, "retailers": retailers, "skus": skus, "interactions": interactions, "events": events}
-    with duckdb.connect(config={"threads": 1}) as connection:
-        for name, rows in given_rows.items():
-            connection.register(name, pa.Table.from_pylist(rows or [], schema=SCHEMAS[name]))
-        features = connection.execute(features_sql(attributes)).df()
-    return features.sort_values("retailer_id").set_index("retailer_id")
+    registers = {"retailers": retailers or [], "skus": skus or [], "interactions": interactions or [], "events": events or []}
+    features: pd.DataFrame = statement(attributes).table(demand_cells=cells, **registers).to_pandas()
+    return features.set_index("retailer_id").sort_index()
 
 
 def test_columns_are_the_catalogue_in_its_order() -> None:
