@@ -30,7 +30,9 @@ def write_page(verdicts: Mapping[str, Mapping[str, Any]], faults: Sequence[Fault
     for group in dict.fromkeys(fault.group for fault in injected):
         rows = [_row(fault, verdicts[fault.name]) for fault in injected if fault.group == group]
         parts.append(
-            "\n".join([f"## {group.capitalize()}", "", "| injected | must hold | what was said | survived |", "|---|---|---|---|", *rows])
+            "\n".join(
+                [f"## {group[0].upper()}{group[1:]}", "", "| injected | must hold | what was said | survived |", "|---|---|---|---|", *rows]
+            )
         )
     page.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
