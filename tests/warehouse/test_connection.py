@@ -113,10 +113,10 @@ def test_a_failure_inside_closes_the_warehouse(url: str) -> None:
     duckdb.connect(url, config={"threads": 2}).close()
 
 
-def test_no_bar_is_drawn_where_python_was_started_without_a_file_as_serve_starts_commands() -> None:
+def test_no_bar_is_drawn_where_python_was_started_without_a_file_as_serve_starts_commands(url: str) -> None:
     code = (
         "from warehouse.connection import connect\n"
-        "with connect(':memory:', threads=1, memory_limit='200MB') as con:\n"
+        f"with connect({url!r}, threads=1, memory_limit='200MB') as con:\n"
         "    print(con.execute(\"SELECT current_setting('enable_progress_bar')\"))"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
