@@ -116,7 +116,7 @@ def _verdict(task: tuple[str, Place, References, Path]) -> tuple[str, dict[str, 
     if not seen.broken:
         shutil.rmtree(folder, ignore_errors=True)
     # the figures are kept in the repository: no paths of this machine
-    said = seen.said.replace(str(folder), "…")
+    said = seen.said.replace(str(folder), "…").replace(os.path.realpath(sys.executable), "…/python")
     return fault.name, {"group": fault.group, "said": said, "broken": seen.broken, "seconds": round(time.monotonic() - began, 1)}
 
 
