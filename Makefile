@@ -36,7 +36,7 @@ UNTRACED := tests/demo tests/flows tests/postgres/test_same_everywhere.py tests/
 demo: .venv/ready    ## the main job on a simulated county
 	$(BIN)/uncap demo
 
-test: lint types architecture   ## every check: style, types, imports, then all tests with their coverage
+test: lint types architecture   ## every check: style, types, imports, then all tests; coverage of the rooms
 	$(BIN)/pytest --cov $(IN_TWO) $(addprefix --ignore=,$(UNTRACED)) contracts warehouse features models tests
 	$(BIN)/pytest $(IN_TWO) $(UNTRACED) demo flows
 

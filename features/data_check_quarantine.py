@@ -76,10 +76,8 @@ def copied_lines(order_lines: ir.Table) -> ir.Table:
     baskets = counted.group_by("retailer_id", "ordered_on").aggregate(skus=counted.count(), fewest=counted.lines.min())
     candidates = baskets.filter(baskets.skus >= BASKET_SKUS, baskets.fewest >= 2).select("retailer_id", "ordered_on")
     alike = _numbered(order_lines.semi_join(candidates, ["retailer_id", "ordered_on"]))
-    judged = alike.group_by("retailer_id", "ordered_on").aggregate(
-        lines=alike.count(), skus=alike.sku_id.nunique(), fewest_copies=alike.copies.min()
-    )
-    doubled = judged.filter(judged.fewest_copies >= 2, judged.skus >= BASKET_SKUS)
+    judged = alike.group_by("retailer_id", "ordered_on").aggregate(lines=alike.count(), fewest_copies=alike.copies.min())
+    doubled = judged.filter(judged.fewest_copies >= 2)
     by_day = doubled.group_by("ordered_on").aggregate(doubled_lines=doubled.lines.sum()).join(days, "ordered_on")
     copied_days = by_day.filter(by_day.doubled_lines >= COPIED_DAY_SHARE * by_day.day_lines).select("ordered_on")
     whole_days = _numbered(order_lines.semi_join(copied_days, "ordered_on"))

@@ -36,8 +36,7 @@ def due_models(con: Warehouse, settings: Settings, as_of: date) -> dict[str, Due
         If the warehouse cannot be read.
     """
     monitored = monitored_figures(con)
-    in_vain = {AREAS[area]: _trained_in_vain(con, area) for area in AREAS}
-    found = {name: _due(settings, name, as_of, monitored.get(name, ()), in_vain[name]) for name in AREAS.values()}
+    found = {name: _due(settings, name, as_of, monitored.get(name, ()), _trained_in_vain(con, area)) for area, name in AREAS.items()}
     return {name: due for name, due in found.items() if due is not None}
 
 
