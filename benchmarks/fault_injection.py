@@ -132,9 +132,12 @@ def _base(folder: Path, *, again: bool) -> tuple[Place, References]:
     copied = place.copied(folder / "reference")
     for further in (RECLASSIFY, load_words(place)):
         counted[further[0]] = _counted(copied, further)
+    loaded = copied.prints()
+    _counted(copied, SCORE)
     references = References(
         scored=place.prints(),
-        loaded=copied.prints(),
+        loaded=loaded,
+        rescored=copied.prints(),
         statements={command: sent for command, (sent, _) in counted.items()},
         seconds={command: lasted for command, (_, lasted) in counted.items()},
     )

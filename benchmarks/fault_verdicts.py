@@ -25,6 +25,8 @@ class References:
         The earlier weeks loaded, models trained, scored as of the last of them: where every fault begins.
     loaded
         The same with one more week loaded.
+    rescored
+        The same scored once more: registers that came with the week tell more of the retailers.
     statements
         SQL statements that each command sends, by command.
     seconds
@@ -33,6 +35,7 @@ class References:
 
     scored: Prints
     loaded: Prints
+    rescored: Prints
     statements: dict[str, int]
     seconds: dict[str, float]
 
@@ -81,6 +84,8 @@ class Inspection:
             ended = self.place.uncap(*words)
             self.expect(holds=ended.exit_code == 0, otherwise=f"`uncap {' '.join(words)}` afterwards: {ended.said[-600:]}")
         whole = self.references.loaded if loaded else self.references.scored
+        if loaded and any(words[0] == "score" for words in commands):
+            whole = self.references.rescored
         self._same(self.place.prints(), whole, "not healed", run_too=False)
         self._of_one_run()
 
