@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -87,7 +88,8 @@ def _server_killed(seen: Inspection) -> None:
     with _server(seen.place.store) as (server, url):
         running = seen.place.start(*TRAIN, environment={"UNCAP_TRACKING_URI": url})
         running.wait_for("outcomes of retailers")
-        server.kill()
+        # with the process that answers, which is a child of it
+        os.killpg(server.pid, signal.SIGKILL)
         ended = running.ended()
     seen.ended(ended, 1)
     seen.unchanged()
@@ -110,7 +112,7 @@ def _server(store: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
                 time.sleep(0.2)
             yield server, f"http://127.0.0.1:{port}"
         finally:
-            os.killpg(server.pid, 9)
+            os.killpg(server.pid, signal.SIGKILL)
             server.wait()
 
 

@@ -18,6 +18,7 @@ from benchmarks.fault_verdicts import Fault, Inspection
 from benchmarks.faults_kills import SCORE, load_words
 
 BAD_SETTING = "exit 2 with every fault and where it was set; every table stays to the bit"
+NOT_YET = "exit 3, as for any data that have not come; every table stays to the bit"
 FAILS = "exit 1 with a hint; every table stays to the bit; the next run succeeds"
 SAME = "the same tables as anywhere else"
 
@@ -28,10 +29,9 @@ def setting_faults() -> Iterator[Fault]:
         yield Fault("settings", name, BAD_SETTING, partial(_configured, text, words))
     for name, environment, words in VARIABLES:
         yield Fault("settings", name, BAD_SETTING, partial(_in_environment, environment, words))
-    yield Fault("settings", "--as-of that is no day", BAD_SETTING, partial(_called, ("score", "--as-of", "2025-13-41"), "2025-13-41"))
-    yield Fault(
-        "settings", "--as-of long after the newest order", BAD_SETTING, partial(_called, ("score", "--as-of", "2031-01-05"), "lies after")
-    )
+    yield Fault("settings", "--as-of that is no day", BAD_SETTING, partial(_called, ("score", "--as-of", "2025-13-41"), 2, "2025-13-41"))
+    ahead = partial(_called, ("score", "--as-of", "2031-01-05"), 3, "lies after")
+    yield Fault("settings", "--as-of long after the newest order", NOT_YET, ahead)
     for zone in ("Pacific/Auckland", "America/Los_Angeles"):
         yield Fault("clock", f"time zone {zone}", SAME, partial(_in_time_zone, zone))
     yield Fault("clock", "clock set back by 400 days", f"{SAME}; `status` works", _clock_set_back)
@@ -74,8 +74,8 @@ def _in_environment(environment: dict[str, str], words: str, seen: Inspection) -
     seen.unchanged()
 
 
-def _called(words: tuple[str, ...], told: str, seen: Inspection) -> None:
-    seen.ended(seen.place.uncap(*words), 2, told)
+def _called(words: tuple[str, ...], exit_code: int, told: str, seen: Inspection) -> None:
+    seen.ended(seen.place.uncap(*words), exit_code, told)
     seen.unchanged()
 
 
