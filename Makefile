@@ -5,7 +5,7 @@ BIN := .venv/bin
 # With any other load on the machine, LightGBM's threads spin while they wait.
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: help setup demo test test-postgres lint format types architecture audit docs lock benchmark-setup clean
+.PHONY: help setup demo test test-rooms test-flows test-postgres lint format types architecture audit docs lock benchmark-setup clean
 
 help:            ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 18
@@ -36,8 +36,14 @@ UNTRACED := tests/demo tests/flows tests/postgres/test_same_everywhere.py tests/
 demo: .venv/ready    ## the main job on a simulated county
 	$(BIN)/uncap demo
 
-test: lint types architecture   ## every check: style, types, imports, then all tests; coverage of the rooms
+test: lint architecture   ## every check: style, types, imports, then all tests; coverage of the rooms
+	@$(MAKE) --no-print-directory --jobs=2 types test-rooms
+	@$(MAKE) --no-print-directory test-flows
+
+test-rooms: .venv/ready   ## the tests of contracts, warehouse, features and models, with their coverage
 	$(BIN)/pytest --cov $(IN_TWO) $(addprefix --ignore=,$(UNTRACED)) contracts warehouse features models tests
+
+test-flows: .venv/ready   ## the tests of whole flows
 	$(BIN)/pytest $(IN_TWO) $(UNTRACED) demo flows
 
 test-postgres: .venv/ready   ## the tests on a PostgreSQL server, which they start on loopback and stop again

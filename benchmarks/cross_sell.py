@@ -22,7 +22,8 @@ from flows.settings import Settings, read_settings
 from models.cross_sell import CrossSellSettings, suggest
 from models.retailer_ranges import Ranges
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 ORIGINS = ["2018-03-25", "2018-06-24", "2018-09-30", "2018-12-30", "2019-03-31", "2019-06-30", "2019-09-29"]
 WEEKS = 13
@@ -81,7 +82,7 @@ def measured(con: Warehouse, settings: Settings, origin: date) -> dict[str, dict
 
 def adopted(con: Warehouse, ranges: Ranges, origin: date) -> sparse.csr_matrix:
     """Return units of the next quarter of what each retailer did not carry, sparse (n, m); SKUs nobody carried yet are left out."""
-    cells = table(con, CELLS)
+    cells = contract_table(CELLS)
     first, last = origin + timedelta(days=1), origin + timedelta(weeks=WEEKS)
     later = cells.filter(cells.week_start.between(first, last), cells.delivered_units > 0)
     summed = fetch(con, later.group_by("retailer_id", "sku_id").aggregate(units=later.delivered_units.sum())).to_pandas()

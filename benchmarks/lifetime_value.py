@@ -33,7 +33,8 @@ from models.ranks import quintiles
 from models.retailer_margins import season_ahead, yearly_margins
 from models.segments import Evidence, outlook
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -105,7 +106,7 @@ def valued_retailers(con: Warehouse, settings: Settings, as_of: date, *, models:
 
 def scored(con: Warehouse, described: Table, columns: tuple[str, ...], as_of: date, *, models: bool) -> pa.Table:
     """Return what was scored as of a Sunday; no rows where models are left out."""
-    stored = table(con, described)
+    stored = contract_table(described)
     rows = fetch(con, stored.filter(stored.as_of == as_of).select(*columns))
     if models and not rows.num_rows:
         raise SystemExit(f"{described.full_name}: nothing as of {as_of}; run `uncap run --as-of {as_of}` first, or give --without-models")

@@ -37,7 +37,8 @@ from flows.monitor_persistence import persistent_measures
 from flows.opening import open_warehouse
 from flows.settings import Settings, read_settings
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 LAST_SUNDAY = date(2025, 9, 28)
 TIMES = 1.6
@@ -99,7 +100,7 @@ def demand_rows(con: Warehouse, settings: Settings, law: LawOf, told: pd.DataFra
 
 def quiet_findings(con: Warehouse, settings: Settings, law: LawOf, *, again: bool) -> pd.DataFrame:
     """Return what was measured on every Sunday that had matured forecasts; ``again`` holds those against what came as the rules are now."""
-    stored: pd.DataFrame = fetch(con, table(con, MONITORING).order_by("as_of")).to_pandas()
+    stored: pd.DataFrame = fetch(con, contract_table(MONITORING).order_by("as_of")).to_pandas()
     sundays = sorted(stored.loc[stored.area == "demand", "as_of"].unique())
     if again:
         build_cells(con, LAST_SUNDAY)

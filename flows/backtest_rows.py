@@ -23,7 +23,8 @@ from models.evaluation import judged_weeks
 from models.judged_totals import judged_totals
 from models.observable import DENSE_LEVELS, Staircase, staircase
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 PAIRS_AT_ONCE = 20_000
 """Pairs whose 99 quantiles of eight weeks take 130 MB."""
@@ -48,7 +49,7 @@ class Surroundings:
 def fetch_surroundings(con: Warehouse, pairs: pa.Table, origin: date) -> Surroundings:
     """Return limits and records of pairs as of a past Sunday; cells must be built."""
     keys = ibis.memtable(pairs.select(KEY))
-    cells, retailers, skus, limits = (table(con, described) for described in (CELLS, RETAILERS, SKUS, ALLOCATION_LIMITS))
+    cells, retailers, skus, limits = (contract_table(described) for described in (CELLS, RETAILERS, SKUS, ALLOCATION_LIMITS))
     ahead, records = (
         fetch(con, facts(keys, cells, retailers, skus, limits, origin)).to_pandas() for facts in (limits_ahead, records_before)
     )

@@ -22,7 +22,8 @@ from flows.settings import Settings
 from models import level_checks, limit_checks, register_checks, volume_checks
 from models.volume_checks import HISTORY_WEEKS, DayLines
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, has_rows, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch, has_rows
 
 _DAY = timedelta(days=1)
 
@@ -48,11 +49,11 @@ def data_findings(con: Warehouse, settings: Settings, as_of: date) -> list[Findi
     as_of
         Last day that is known, of any weekday; the seven days that end with it are judged.
     """
-    lines = fetch(con, order_days(table(con, ORDER_LINES), as_of)).to_pydict()
+    lines = fetch(con, order_days(contract_table(ORDER_LINES), as_of)).to_pydict()
     by_day = dict(zip(lines["ordered_on"], lines["lines"], strict=True))
     period = _Period(as_of - 6 * _DAY, as_of, last_week(last_sunday(as_of)))
     days = _day_lines(con, settings, by_day, as_of)
-    skus = fetch(con, sku_weeks(table(con, ORDER_LINES), as_of)).to_pandas()
+    skus = fetch(con, sku_weeks(contract_table(ORDER_LINES), as_of)).to_pandas()
     states = _states(con, period)
     return [
         *_volume_findings(days),
@@ -68,7 +69,7 @@ def _day_lines(con: Warehouse, settings: Settings, by_day: dict[date, int], as_o
     country, subdivision = settings.calendar.country, settings.calendar.subdivision or None
     first = as_of - timedelta(weeks=HISTORY_WEEKS + 1)
     public = holiday_dates(country, first, as_of + 7 * _DAY, subdivision)
-    own = frozenset(fetch(con, everybodys_events(table(con, EVENTS)))["event_date"].to_pylist())
+    own = frozenset(fetch(con, everybodys_events(contract_table(EVENTS)))["event_date"].to_pylist())
     beside = frozenset(day + step for day in public for step in (-_DAY, _DAY))
     week = week_start_of(as_of)
     year_before = as_of - (week - same_week_last_year(week, main_holidays(country, subdivision, settings.calendar.moving_holidays)))
@@ -86,15 +87,17 @@ def _volume_findings(days: DayLines) -> list[Finding]:
 
 def _line_findings(con: Warehouse, settings: Settings, period: _Period, days: DayLines) -> list[Finding]:
     """Lines of the newest days that are put aside."""
-    found = quarantined_lines(table(con, ORDER_LINES), table(con, QUARANTINE_DECISIONS), period.as_of, days=(period.first, period.as_of))
+    found = quarantined_lines(
+        contract_table(ORDER_LINES), contract_table(QUARANTINE_DECISIONS), period.as_of, days=(period.first, period.as_of)
+    )
     rows = fetch(con, found.order_by("line_id")).to_pylist()
     return register_checks.quarantine_findings(rows, max(1, days.sum_to(period.as_of)), settings.data_checks.quarantine_share)
 
 
 def _level_findings(con: Warehouse, period: _Period, skus: pd.DataFrame, states: pd.DataFrame) -> list[Finding]:
-    lines = table(con, ORDER_LINES)
+    lines = contract_table(ORDER_LINES)
     prices = fetch(con, odd_prices(lines, period.as_of)).to_pylist()[0]
-    districts = fetch(con, district_weeks(lines, table(con, RETAILERS), period.as_of)).to_pandas()
+    districts = fetch(con, district_weeks(lines, contract_table(RETAILERS), period.as_of)).to_pandas()
     requests = fetch(con, request_weeks(lines, period.as_of)).to_pandas()
     return [
         level_checks.line_sizes(skus),
@@ -106,7 +109,7 @@ def _level_findings(con: Warehouse, period: _Period, skus: pd.DataFrame, states:
 
 
 def _register_findings(con: Warehouse, period: _Period, days: DayLines) -> list[Finding]:
-    lines, retailers, skus = table(con, ORDER_LINES), table(con, RETAILERS), table(con, SKUS)
+    lines, retailers, skus = contract_table(ORDER_LINES), contract_table(RETAILERS), contract_table(SKUS)
     counts = fetch(con, register_faults(lines, retailers, skus, period.first, period.as_of)).to_pylist()[0]
     loaded = {"retailers": has_rows(con, RETAILERS), "skus": has_rows(con, SKUS)}
     weeks = (period.first - min(days.lines, default=period.first)).days // 7
@@ -121,7 +124,7 @@ def _register_findings(con: Warehouse, period: _Period, days: DayLines) -> list[
 
 
 def _limit_findings(con: Warehouse, period: _Period, skus: pd.DataFrame, states: pd.DataFrame) -> list[Finding]:
-    limits, supply = table(con, ALLOCATION_LIMITS), table(con, SUPPLY)
+    limits, supply = contract_table(ALLOCATION_LIMITS), contract_table(SUPPLY)
     by_week, stock = (
         fetch(con, of_weeks).to_pandas() for of_weeks in (limit_weeks(limits, period.week), supply_weeks(supply, period.week))
     )
@@ -141,7 +144,7 @@ def _above_cap(con: Warehouse, period: _Period) -> Finding:
     if not has_rows(con, ALLOCATION_LIMITS):
         return level_checks.above_cap(pd.DataFrame({"week_start": [], "capped": [], "above": []}), pd.Timestamp(period.week))
     orders, retailers, skus, limits, supply = (
-        table(con, described) for described in (ORDER_LINES, RETAILERS, SKUS, ALLOCATION_LIMITS, SUPPLY)
+        contract_table(described) for described in (ORDER_LINES, RETAILERS, SKUS, ALLOCATION_LIMITS, SUPPLY)
     )
     weeks = fetch(con, weeks_above_cap(orders, retailers, skus, limits, supply, period.week)).to_pandas()
     return level_checks.above_cap(weeks, pd.Timestamp(period.week))
@@ -153,12 +156,12 @@ def _far_limits(con: Warehouse, period: _Period) -> Finding:
     if newest > period.as_of:
         return limit_checks.far_limits(0, None, period.as_of)
     last = newest + timedelta(weeks=limit_checks.FAR_WEEKS)
-    row = fetch(con, far_limits(table(con, ALLOCATION_LIMITS), last)).to_pylist()[0]
+    row = fetch(con, far_limits(contract_table(ALLOCATION_LIMITS), last)).to_pylist()[0]
     return limit_checks.far_limits(row["limits"], row["farthest"], newest)
 
 
 def _states(con: Warehouse, period: _Period) -> pd.DataFrame:
     """Which SKUs are capped or shut in the newest whole week."""
-    listed = sku_states(*(table(con, described) for described in (ALLOCATION_LIMITS, SUPPLY, SKUS, RETAILERS)), week=period.week)
+    listed = sku_states(*(contract_table(described) for described in (ALLOCATION_LIMITS, SUPPLY, SKUS, RETAILERS)), week=period.week)
     frame: pd.DataFrame = fetch(con, listed).to_pandas()
     return frame

@@ -21,7 +21,7 @@ from flows.settings import Settings
 from models.churn_groups import churn_groups
 from warehouse.session import Warehouse
 from warehouse.statements import Statement, compiled, contract_table
-from warehouse.tables import fetch, fetch_for, table
+from warehouse.tables import fetch, fetch_for
 
 OBSERVED_WEEKS = 13
 REGISTER_GROUPINGS = ("district", "area", "channel", "tier")
@@ -49,7 +49,7 @@ def churn_group_rows(
     pyarrow.Table
         Rows of ``scored.churn_group``, by grouping and group.
     """
-    register: pd.DataFrame = fetch(con, table(con, RETAILERS).select("retailer_id", *REGISTER_GROUPINGS)).to_pandas()
+    register: pd.DataFrame = fetch(con, contract_table(RETAILERS).select("retailer_id", *REGISTER_GROUPINGS)).to_pandas()
     complete = [name for name in REGISTER_GROUPINGS if name in usable_attributes(con, settings, as_of)]
     outcomes = _outcomes(con, require_sunday(as_of))
     groups_now = _known_of(scores, register, segments)
@@ -73,7 +73,7 @@ def outcome_statement() -> Statement:
 def _outcomes(con: Warehouse, as_of: date) -> pd.DataFrame:
     """What became of those active 13 weeks before, with the probability they were scored with then; NaN where they were not."""
     outcomes: pd.DataFrame = fetch_for(con, outcome_statement(), {"as_of": as_of}).to_pandas()
-    stored = table(con, CHURN_SCORE)
+    stored = contract_table(CHURN_SCORE)
     then = stored.filter(stored.as_of == as_of - timedelta(weeks=OBSERVED_WEEKS)).select("retailer_id", "p_churn_13w")
     return outcomes.merge(fetch(con, then).to_pandas(), on="retailer_id", how="left")
 
@@ -88,7 +88,7 @@ def _known_of(retailers: pd.DataFrame, register: pd.DataFrame, segments: pd.Data
 
 def _segments_then(con: Warehouse, as_of: date) -> pd.DataFrame | None:
     """Stage and class of each retailer by the newest reclassification at least 13 weeks old; None where there is none."""
-    stored = table(con, RETAILER_SEGMENT)
+    stored = contract_table(RETAILER_SEGMENT)
     past = stored.filter(stored.as_of <= as_of - timedelta(weeks=OBSERVED_WEEKS), stored.definition_version == VERSION)
     newest = past.filter(past.as_of == past.as_of.max())
     segments: pd.DataFrame = fetch(con, newest.select("retailer_id", *SEGMENT_GROUPINGS)).to_pandas()

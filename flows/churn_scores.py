@@ -24,7 +24,8 @@ from models import churn_storage
 from models.reasons import churn_reasons
 from models.risk import margin_at_risk, risk_bands
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 
 def score_retailers(
@@ -62,7 +63,7 @@ def score_retailers(
 
 def _bands_before(con: Warehouse, as_of: date) -> pd.Series:
     """Risk band of each retailer as of the Sunday scored last before this one."""
-    stored = table(con, CHURN_SCORE)
+    stored = contract_table(CHURN_SCORE)
     earlier = stored.filter(stored.as_of < as_of)
     newest = earlier.filter(earlier.as_of == earlier.as_of.max())
     bands: pd.DataFrame = fetch(con, newest.select("retailer_id", "risk_band")).to_pandas()

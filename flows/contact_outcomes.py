@@ -13,7 +13,8 @@ from contracts.weeks import last_week
 from features.churn_population import was_ordered
 from models.contact_episodes import EPISODE_WEEKS, episodes, open_episodes
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 REACHED_WEEKS = 4
 """A visit or call within so many weeks of the draw reached the retailer."""
@@ -23,7 +24,7 @@ CONTACT_KINDS = ["visit", "call"]
 
 def fetch_listed(con: Warehouse, as_of: date) -> pd.DataFrame:
     """Return the rows of the work lists before a Sunday: ``list``, ``retailer_id``, ``as_of`` (dates), ``assignment``."""
-    stored = table(con, WORK_LIST)
+    stored = contract_table(WORK_LIST)
     listed: pd.DataFrame = fetch(con, stored.filter(stored.as_of < as_of).select("list", "retailer_id", "as_of", "assignment")).to_pandas()
     return listed
 
@@ -45,8 +46,8 @@ def finished_episodes(con: Warehouse, listed: pd.DataFrame, as_of: date) -> pd.D
     begun = episodes(listed)
     over = [started + timedelta(weeks=EPISODE_WEEKS) <= as_of for started in begun.started_on]
     finished = begun[pd.Series(over, index=begun.index, dtype=bool)].reset_index(drop=True)
-    cells = table(con, CELLS)
-    orders = cells.filter(cells.week_start <= last_week(as_of), was_ordered(cells)).semi_join(table(con, WORK_LIST), "retailer_id")
+    cells = contract_table(CELLS)
+    orders = cells.filter(cells.week_start <= last_week(as_of), was_ordered(cells)).semi_join(contract_table(WORK_LIST), "retailer_id")
     weeks = fetch(con, orders.select("retailer_id", day="week_start").distinct()).to_pandas()
     return finished.assign(
         ordered=_any_between(finished, weeks, as_of, timedelta(weeks=EPISODE_WEEKS)),
@@ -55,8 +56,10 @@ def finished_episodes(con: Warehouse, listed: pd.DataFrame, as_of: date) -> pd.D
 
 
 def _contacts(con: Warehouse, as_of: date) -> pd.DataFrame:
-    logged = table(con, INTERACTIONS)
-    contacts = logged.filter(logged.occurred_on <= as_of, logged.kind.isin(CONTACT_KINDS)).semi_join(table(con, WORK_LIST), "retailer_id")
+    logged = contract_table(INTERACTIONS)
+    contacts = logged.filter(logged.occurred_on <= as_of, logged.kind.isin(CONTACT_KINDS)).semi_join(
+        contract_table(WORK_LIST), "retailer_id"
+    )
     found: pd.DataFrame = fetch(con, contacts.select("retailer_id", day="occurred_on").distinct()).to_pandas()
     return found
 

@@ -18,7 +18,8 @@ from flows.settings import Settings
 from models.cross_sell import CrossSellSettings, suggest
 from models.retailer_ranges import Ranges, build_ranges
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 KINDS = ("tier", "channel", "area")
 """Attributes that make the kind of a shop."""
@@ -55,8 +56,8 @@ def cross_sell_rows(con: Warehouse, settings: Settings, as_of: date, forecasts: 
 
 def fetch_ranges(con: Warehouse, settings: Settings, as_of: date, forecasts: pd.DataFrame) -> Ranges:
     """Return what the active retailers carry as of a Sunday."""
-    cells, retailers, skus = (table(con, described) for described in (CELLS, RETAILERS, SKUS))
-    limits, supply = table(con, ALLOCATION_LIMITS), table(con, SUPPLY)
+    cells, retailers, skus = (contract_table(described) for described in (CELLS, RETAILERS, SKUS))
+    limits, supply = contract_table(ALLOCATION_LIMITS), contract_table(SUPPLY)
     pairs: pd.DataFrame = fetch(con, carried_pairs(cells, retailers, as_of)).to_pandas()
     withdrawn: pd.DataFrame = fetch(con, withdrawn_skus(skus, supply, as_of)).to_pandas()
     shut: pd.DataFrame = fetch(con, shut_pairs(cells, retailers, skus, limits, as_of)).to_pandas()

@@ -21,7 +21,8 @@ from flows.segment_rows import reclassification_due, segment_rows
 from flows.settings import Settings
 from flows.work_list_rows import work_list_rows
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 
 def customer_rows(
@@ -68,7 +69,7 @@ def customer_rows(
 
 def standing_segments(con: Warehouse, as_of: date) -> pd.DataFrame:
     """Return the rows of the newest reclassification up to a Sunday."""
-    stored = table(con, RETAILER_SEGMENT)
+    stored = contract_table(RETAILER_SEGMENT)
     past = stored.filter(stored.as_of <= as_of)
     segments: pd.DataFrame = fetch(con, past.filter(past.as_of == past.as_of.max())).to_pandas()
     return segments
@@ -76,7 +77,7 @@ def standing_segments(con: Warehouse, as_of: date) -> pd.DataFrame:
 
 def _listed_later(con: Warehouse, as_of: date) -> bool:
     """Tell whether a later Sunday has lists: nobody acts on a list of the past, and its draw would change who is left alone since."""
-    stored = table(con, WORK_LIST)
+    stored = contract_table(WORK_LIST)
     return bool(fetch(con, stored.filter(stored.as_of > as_of).select("as_of").limit(1)).num_rows)
 
 

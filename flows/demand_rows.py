@@ -24,7 +24,8 @@ from flows.watched_inputs import demand_population
 from models.drift import Population
 from models.stacking import FeatureSpace, StackedRows, feature_space, sample_rows
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, has_rows, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch, has_rows
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ def target_calendar(con: Warehouse, settings: Settings, as_of: date) -> list[dic
     public = holiday_dates(country, weeks[0] - around, weeks[-1] + around, subdivision)
     working = working_dates(country, weeks[0] - around, weeks[-1] + around, subdivision)
     moving = [holiday for holiday in country_holidays(settings) if holiday.moves]
-    events = fetch(con, table(con, EVENTS).select("event_date")).column("event_date").to_pylist()
+    events = fetch(con, contract_table(EVENTS).select("event_date")).column("event_date").to_pylist()
     rows = week_calendar(weeks, public, frozenset(events), moving=moving, working=working).drop(["week_start"]).to_pylist()
     return [{name: float(value) for name, value in row.items()} for row in rows]
 

@@ -20,7 +20,8 @@ from flows.score import score_steps
 from flows.settings import Settings
 from flows.train import train_steps
 from warehouse.addresses import shown
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 COUNTY_FOLDER = PROJECT_FOLDER / "data" / "demo"
 
@@ -70,7 +71,7 @@ def require_own_warehouse(settings: Settings, folder: Path) -> None:
     """
     own = set(pq.read_table(folder / "input" / f"{RETAILERS.name}.parquet", columns=["retailer_id"])["retailer_id"].to_pylist())
     with open_warehouse(settings) as con:
-        stored = fetch(con, table(con, ORDER_LINES).select("retailer_id").distinct())["retailer_id"].to_pylist()
+        stored = fetch(con, contract_table(ORDER_LINES).select("retailer_id").distinct())["retailer_id"].to_pylist()
     strangers = [retailer for retailer in stored if retailer not in own]
     if strangers:
         raise UsageError(

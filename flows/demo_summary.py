@@ -22,7 +22,8 @@ from flows.settings import Settings
 from models.metrics import bias, grouped_wape_loss, wape_loss
 from warehouse.addresses import shown
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 KEY = ["retailer_id", "sku_id", "week_start"]
 SHOWN_RETAILERS = 5
@@ -53,7 +54,7 @@ def print_summary(settings: Settings, folder: Path, as_of: date, facts: CountyFa
 
 
 def _recovery_rows(con: Warehouse, as_of: date, truth: pd.DataFrame) -> tuple[list[str], list[list[object]]]:
-    stored = table(con, TRUE_DEMAND)
+    stored = contract_table(TRUE_DEMAND)
     estimates = fetch(con, stored.filter(stored.as_of == as_of).select(*KEY, "delivered_units", "true_units", "censoring")).to_pandas()
     cells = estimates.merge(truth, how="left", on=KEY).fillna({"demand_units": 0.0})
     rows: list[list[object]] = []
@@ -77,11 +78,11 @@ def _recovery_rows(con: Warehouse, as_of: date, truth: pd.DataFrame) -> tuple[li
 
 def _forecast_rows(con: Warehouse, as_of: date, truth: pd.DataFrame) -> tuple[list[str], list[list[object]]]:
     """Pairs with a history: the naive forecasts have nothing to say of the others, and take orders for demand."""
-    stored = table(con, DEMAND_FORECAST)
+    stored = contract_table(DEMAND_FORECAST)
     forecast = fetch(
         con, stored.filter(stored.as_of == as_of, stored.method == "history").select(*KEY, "horizon_weeks", "mean_units")
     ).to_pandas()
-    cells = table(con, CELLS)
+    cells = contract_table(CELLS)
     since = target_week(as_of, 1) - timedelta(weeks=PAIR_WEEKS)
     orders = fetch(con, cells.filter(cells.week_start >= since).select(*KEY, "delivered_units")).to_pandas()
     year_before = orders.assign(week_start=orders.week_start + timedelta(weeks=PAIR_WEEKS)).rename(columns={"delivered_units": "naive"})
@@ -105,7 +106,7 @@ def _forecast_rows(con: Warehouse, as_of: date, truth: pd.DataFrame) -> tuple[li
 
 
 def _at_risk_rows(con: Warehouse, as_of: date) -> tuple[list[str], list[list[object]]]:
-    stored = table(con, CHURN_SCORE)
+    stored = contract_table(CHURN_SCORE)
     scores = fetch(con, stored.filter(stored.as_of == as_of)).to_pandas().sort_values("margin_at_risk", ascending=False)
     columns = ["retailer", "no order in 13 weeks", "margin at risk", "band", "why"]
     rows: list[list[object]] = [
@@ -116,7 +117,7 @@ def _at_risk_rows(con: Warehouse, as_of: date) -> tuple[list[str], list[list[obj
 
 
 def _list_rows(con: Warehouse, as_of: date) -> tuple[list[str], list[list[object]]]:
-    stored = table(con, WORK_LIST)
+    stored = contract_table(WORK_LIST)
     listed = fetch(con, stored.filter(stored.as_of == as_of).select("list", "assignment", "expected_margin_saved")).to_pandas()
     contacts, left_alone = (listed[listed.assignment == assignment] for assignment in ASSIGNMENTS)
     rows: list[list[object]] = [

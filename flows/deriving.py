@@ -28,7 +28,8 @@ from models.recovery import CensoredHistory, censored_history, learn_to_uncap, r
 from models.sell_through import ShelfWeeks, corrected_by_shelves, shelf_weeks
 from models.size_laws import RecoverySettings
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, has_rows, materialise, store, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch, has_rows, materialise, store
 
 
 def build_cells(con: Warehouse, as_of: date | None = None) -> int:
@@ -37,9 +38,9 @@ def build_cells(con: Warehouse, as_of: date | None = None) -> int:
     Lines that a check or a person put aside are left out; they are in ``derived.quarantined_line`` with the reason. Decisions of persons
     that hold from after ``as_of`` do not count.
     """
-    lines, decisions = table(con, ORDER_LINES), table(con, QUARANTINE_DECISIONS)
+    lines, decisions = contract_table(ORDER_LINES), contract_table(QUARANTINE_DECISIONS)
     put_aside = materialise(con, QUARANTINED_LINE, quarantined_lines(lines, decisions, as_of))
-    registers = (table(con, described) for described in (RETAILERS, SKUS, ALLOCATION_LIMITS, SUPPLY))
+    registers = (contract_table(described) for described in (RETAILERS, SKUS, ALLOCATION_LIMITS, SUPPLY))
     cells = materialise(con, CELLS, retailer_sku_weeks(lines.anti_join(put_aside, "line_id"), *registers))
     counted = fetch(con, cells.aggregate(rows=cells.count()))
     return int(counted["rows"][0].as_py())
@@ -47,16 +48,18 @@ def build_cells(con: Warehouse, as_of: date | None = None) -> int:
 
 def usable_attributes(con: Warehouse, settings: Settings, as_of: date) -> tuple[str, ...]:
     """Return the attributes that nearly every retailer or SKU with an order up to a Sunday has, in the order of the catalogue."""
-    cells = table(con, CELLS)
+    cells = contract_table(CELLS)
     known = cells.filter(cells.week_start <= last_week(as_of))
-    shares = fetch(con, filled_shares(known, table(con, RETAILERS), table(con, SKUS))).to_pylist()[0]
+    shares = fetch(con, filled_shares(known, contract_table(RETAILERS), contract_table(SKUS))).to_pylist()[0]
     least = settings.features.attribute_share
     return tuple(feature.name for feature in ATTRIBUTES if (shares[feature.name] or 0.0) >= least)
 
 
 def fetch_censored(con: Warehouse, settings: Settings) -> CensoredHistory:
     """Fetch the cells that recovery rests on; cells must be built."""
-    rested = cells_to_recover(table(con, CELLS), table(con, RETAILERS), table(con, SKUS), settings.recovery.recensoring.free_skus)
+    rested = cells_to_recover(
+        contract_table(CELLS), contract_table(RETAILERS), contract_table(SKUS), settings.recovery.recensoring.free_skus
+    )
     cells = fetch(con, rested).to_pandas()
     return censored_history(cells.assign(week_start=pd.to_datetime(cells.week_start)), settings.recovery.power)
 
@@ -65,7 +68,7 @@ def fetch_shelves(con: Warehouse) -> ShelfWeeks | None:
     """Fetch what shops told of their sales, with their orders; None where none did. Cells must be built."""
     if not has_rows(con, SELL_THROUGH):
         return None
-    rows = fetch(con, sold_and_ordered(table(con, SELL_THROUGH), table(con, CELLS))).to_pandas()
+    rows = fetch(con, sold_and_ordered(contract_table(SELL_THROUGH), contract_table(CELLS))).to_pandas()
     return shelf_weeks(rows.assign(week_start=pd.to_datetime(rows.week_start)))
 
 

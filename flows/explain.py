@@ -33,7 +33,8 @@ from models.explanation import MeanParts, mean_parts, shown_value
 from models.recensoring import Recensoring
 from models.stacking import FeatureSpace, level_units
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 LEVEL_WINDOWS = (13, 26, 52)
 """Weeks of the means that tell a pair's level; limits are listed over the longest."""
@@ -166,7 +167,7 @@ def explain(settings: Settings, pair: Pair, as_of: date | None, week: date | Non
 
 def _require_recovered(con: Warehouse, settings: Settings, as_of: date, recovery: Recensoring | None, say: Say) -> None:
     """Derive cells and recovered demand as scoring does, unless they are still there from it."""
-    recovered = table(con, RECOVERED)
+    recovered = contract_table(RECOVERED)
     if fetch(con, recovered.filter(recovered.as_of == as_of).limit(1)).num_rows == 0:
         say(f"recovering true demand as of {as_of}")
         build_cells(con, as_of)
@@ -226,9 +227,9 @@ def _factor_part(group: str, figures: Sequence[Figure]) -> Part:
 
 def _limited_weeks(con: Warehouse, as_of: date, pair: Pair) -> tuple[tuple[LimitedWeek, ...], int]:
     """Weeks of the last year that a limit touched, newest first, and how many were closed to the pair."""
-    cells, published = table(con, CELLS), table(con, TRUE_DEMAND)
+    cells, published = contract_table(CELLS), contract_table(TRUE_DEMAND)
     own = cells.filter(cells.retailer_id == pair[0], cells.sku_id == pair[1], in_last_weeks(cells.week_start, as_of, LEVEL_WINDOWS[-1]))
-    known = with_true_units(own, table(con, RECOVERED), as_of)
+    known = with_true_units(own, contract_table(RECOVERED), as_of)
     # ranges are kept of the newest as_of only
     ranges = published.filter(published.as_of == as_of).select(*KEY, "true_units_p10", "true_units_p90", "identified")
     limited = known.filter(known.censoring != "none").left_join(ranges, KEY)

@@ -12,7 +12,8 @@ from contracts.weeks import last_sunday, week_start_of
 from flows.opening import order_span
 from flows.scored_sundays import scored_sundays
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, has_rows, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch, has_rows
 
 WEEKLY_FLOWS = ("load", "score")
 """Flows that a scheduler runs every week."""
@@ -73,7 +74,7 @@ def overdue_flows(con: Warehouse, now: datetime) -> list[Overdue]:
 
     A load does it each time; a score does where it is the first of a Sunday newer than all before: an old week scored by hand is none.
     """
-    runs = table(con, RUNS)
+    runs = contract_table(RUNS)
     ended = runs.filter(runs.status == "succeeded", runs.flow.isin(WEEKLY_FLOWS)).group_by("flow", "as_of")
     rows = fetch(con, ended.aggregate(first=runs.finished_at.min(), last=runs.finished_at.max())).to_pylist()
     found = []

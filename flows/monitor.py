@@ -36,7 +36,8 @@ from models.demand import DemandModel
 from models.estimates import Measured
 from warehouse.publish import publish
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,8 @@ def measure_and_publish(
         as_of = chosen_sunday(con, as_of)
         if not cells_are_built:
             build_cells(con, as_of)
-        stored = table(con, MONITORING)
-        newest = fetch(con, table(con, TRUE_DEMAND).aggregate(newest=table(con, TRUE_DEMAND).as_of.max()))["newest"][0].as_py()
+        stored = contract_table(MONITORING)
+        newest = fetch(con, contract_table(TRUE_DEMAND).aggregate(newest=contract_table(TRUE_DEMAND).as_of.max()))["newest"][0].as_py()
         if newest is not None and newest > as_of:
             say(f"true demand is kept as recovered as of {newest}: shares, uplift and totals of {as_of} rest on that")
         kept = stored.select("as_of", "area", "measure", "slice_kind", "slice_value", "value", "error", "status", "since")

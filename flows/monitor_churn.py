@@ -18,7 +18,7 @@ from models.estimates import Estimate, Measured, averaged
 from models.matured_churn import brier_estimate, brier_skill, calibration_estimate, observed_over_predicted, together
 from warehouse.session import Warehouse
 from warehouse.statements import Statement, compiled, contract_table
-from warehouse.tables import fetch, fetch_for, table
+from warehouse.tables import fetch, fetch_for
 
 LEAST_RETAILERS = 20
 """Of a risk band: with fewer, its share says nothing."""
@@ -68,7 +68,7 @@ def _of_bands(matured: pd.DataFrame, weeks: int) -> list[Measured]:
 def _matured(con: Warehouse, as_of: date, weeks: int) -> pd.DataFrame:
     """Return risk band, probability ``p`` and outcome of each retailer scored so many weeks before a Sunday."""
     origin = as_of - timedelta(weeks=weeks)
-    stored = table(con, CHURN_SCORE)
+    stored = contract_table(CHURN_SCORE)
     of_day = stored.filter(stored.as_of == origin).select("retailer_id", "risk_band", p=stored[f"p_churn_{weeks}w"])
     scores: pd.DataFrame = fetch(con, of_day).to_pandas()
     if scores.empty:

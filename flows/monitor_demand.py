@@ -30,7 +30,8 @@ from models.matured_forecasts import (
 from models.observable import DENSE_LEVELS, staircase
 from models.stacking import Floats
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 LEVELS = {quantile_column(level): level for level in QUANTILES}
 PLANNED = ("tier", "sku_id")
@@ -84,7 +85,7 @@ def demand_measures(con: Warehouse, as_of: date, law_of: LawOf) -> list[Measured
 
 def _outcomes(con: Warehouse, as_of: date) -> pd.DataFrame:
     described = (DEMAND_FORECAST, CELLS, RETAILERS, SKUS, ALLOCATION_LIMITS)
-    forecasts, cells, retailers, skus, limits = (table(con, each) for each in described)
+    forecasts, cells, retailers, skus, limits = (contract_table(each) for each in described)
     outcomes: pd.DataFrame = fetch(con, matured_outcomes(forecasts, cells, retailers, skus, limits, as_of, HORIZONS)).to_pandas()
     told = outcomes[~outcomes.shared_or_floored.astype(bool)]
     velocity = velocity_class(told.orders_52w, told.open_weeks_52w)
@@ -93,7 +94,7 @@ def _outcomes(con: Warehouse, as_of: date) -> pd.DataFrame:
 
 def _seen(con: Warehouse, outcomes: pd.DataFrame, as_of: date, horizon: int, law_of: LawOf) -> pd.DataFrame:
     """Put the forecasts of one Sunday beside what came, both as far as it could be seen."""
-    stored = table(con, DEMAND_FORECAST)
+    stored = contract_table(DEMAND_FORECAST)
     of_day = stored.filter(stored.as_of == as_of - timedelta(weeks=horizon), stored.week_start == last_week(as_of))
     forecasts: pd.DataFrame = fetch(con, of_day.select(*KEY, "mean_units", "p_order", *LEVELS, "model_version")).to_pandas()
     simple = {f"naive_{horizon}": "naive", f"recent_{horizon}": "recent"}

@@ -8,7 +8,8 @@ from contracts.monitoring import FEATURE_DRIFT
 from models.drift import chance_index
 from models.estimates import Estimate, Measured
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 
 def feature_measures(con: Warehouse, as_of: date) -> list[Measured]:
@@ -16,7 +17,7 @@ def feature_measures(con: Warehouse, as_of: date) -> list[Measured]:
 
     Rows of one retailer move together, so the index of chance is that of as many draws as there are retailers.
     """
-    stored = table(con, FEATURE_DRIFT)
+    stored = contract_table(FEATURE_DRIFT)
     measured = []
     for row in fetch(con, stored.filter(stored.as_of == as_of).order_by("model", "feature")).to_pylist():
         mean, spread = chance_index(row["bins"], row["retailers_trained"], row["retailers"])

@@ -12,7 +12,8 @@ from contracts.weeks import last_week
 from features.monitored_totals import recovered_totals, scored_days, weekly_totals
 from models.estimates import Estimate, Measured
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 RECENT_WEEKS = 13
 """Weeks that the last one is held against."""
@@ -25,14 +26,14 @@ VOLUMES = ("orders", "retailers", "units")
 
 def recent_demand(con: Warehouse, as_of: date) -> float:
     """Return the true demand of the last 13 weeks, units a week: delivered where nothing censored it, else recovered."""
-    totals = fetch(con, weekly_totals(table(con, CELLS), as_of, RECENT_WEEKS)).to_pylist()
-    recovered = fetch(con, recovered_totals(table(con, TRUE_DEMAND), as_of, RECENT_WEEKS)).to_pylist()[0]
+    totals = fetch(con, weekly_totals(contract_table(CELLS), as_of, RECENT_WEEKS)).to_pylist()
+    recovered = fetch(con, recovered_totals(contract_table(TRUE_DEMAND), as_of, RECENT_WEEKS)).to_pylist()[0]
     return float(sum(week["uncensored_units"] for week in totals) + recovered["all_true_units"]) / RECENT_WEEKS
 
 
 def order_measures(con: Warehouse, as_of: date) -> list[Measured]:
     """Measure the last week's orders against the thirteen before it."""
-    totals = fetch(con, weekly_totals(table(con, CELLS), as_of, RECENT_WEEKS + 1)).to_pylist()
+    totals = fetch(con, weekly_totals(contract_table(CELLS), as_of, RECENT_WEEKS + 1)).to_pylist()
     nothing = dict.fromkeys(("orders", *VOLUMES, "at_cap"), 0)
     last = next((week for week in totals if week["week_start"] == last_week(as_of)), nothing)
     before = [week for week in totals if week["week_start"] < last_week(as_of)]
@@ -52,7 +53,7 @@ def order_measures(con: Warehouse, as_of: date) -> list[Measured]:
 
 def recovery_measures(con: Warehouse, as_of: date) -> list[Measured]:
     """Measure what recovery made of the censored cells of the last 13 weeks."""
-    found = fetch(con, recovered_totals(table(con, TRUE_DEMAND), as_of, RECENT_WEEKS)).to_pylist()[0]
+    found = fetch(con, recovered_totals(contract_table(TRUE_DEMAND), as_of, RECENT_WEEKS)).to_pylist()[0]
     if not found["cells"]:
         return []
     cells = int(found["cells"])
@@ -65,11 +66,11 @@ def recovery_measures(con: Warehouse, as_of: date) -> list[Measured]:
 
 def run_measures(con: Warehouse, as_of: date) -> list[Measured]:
     """Count the Sundays that were not scored, and the runs of the week that failed or died."""
-    days = [day["as_of"] for day in fetch(con, scored_days(table(con, DEMAND_FORECAST), as_of)).to_pylist()]
+    days = [day["as_of"] for day in fetch(con, scored_days(contract_table(DEMAND_FORECAST), as_of)).to_pylist()]
     wanted = [as_of - timedelta(weeks=ago) for ago in range(1, MISSED_AMONG + 1)]
     missed = [day for day in wanted if days and day > min(days) and day not in days]
     told = f"not scored: {', '.join(str(day) for day in sorted(missed))}" if missed else ""
-    runs = table(con, RUNS)
+    runs = contract_table(RUNS)
     begun = fetch(con, runs.select("run_id", "flow", "status", "started_at").order_by("started_at")).to_pylist()
     looked = max((run["started_at"] for run in begun if run["flow"] == "monitor" and run["status"] == "succeeded"), default=None)
     recent = [run for run in begun if looked is None or run["started_at"] > looked]

@@ -13,7 +13,8 @@ from flows.monitor import Monitored
 from flows.opening import open_warehouse
 from flows.plots import bars_in_bounds, measure_over_time, png_of
 from flows.settings import Settings
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 OVER_TIME = (
     (
@@ -62,7 +63,7 @@ INPUTS_SHOWN = 20
 def write_page(settings: Settings, monitored: Monitored, file: Path) -> None:
     """Write the page of a monitored Sunday, with all Sundays up to it."""
     with open_warehouse(settings) as con:
-        stored = table(con, MONITORING)
+        stored = contract_table(MONITORING)
         rows: pd.DataFrame = fetch(con, stored.filter(stored.as_of <= monitored.as_of).order_by("as_of")).to_pandas()
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(monitoring_page(monitored, rows), encoding="utf-8")

@@ -14,7 +14,8 @@ from flows.monitor_orders import RECENT_WEEKS, recent_demand
 from models.drift import FeatureBins, chance_index, filled_bins, population_stability_index
 from models.estimates import Estimate, Measured
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 CHURN_PROBABILITIES = ("p_churn_4w", "p_churn_13w")
 
@@ -39,7 +40,7 @@ def score_measures(con: Warehouse, as_of: date) -> list[Measured]:
 
 
 def _moved(con: Warehouse, as_of: date) -> list[Measured]:
-    demand, churn = scored_days(table(con, DEMAND_FORECAST), as_of), churn_days(table(con, CHURN_SCORE), as_of)
+    demand, churn = scored_days(contract_table(DEMAND_FORECAST), as_of), churn_days(contract_table(CHURN_SCORE), as_of)
     of_demand, of_churn = (_compared_days(fetch(con, days).to_pylist(), as_of) for days in (demand, churn))
     now, measured = _scores(con, as_of), []
     scores = {day: _scores(con, day) for day in {*of_demand.values(), *of_churn.values()}}
@@ -71,8 +72,8 @@ def _index(before: pd.Series, now: pd.Series) -> Estimate:
 
 def _scores(con: Warehouse, as_of: date) -> Mapping[str, pd.Series]:
     """Return what was scored on one Sunday, by name, each with the retailer as index."""
-    totals: pd.DataFrame = fetch(con, pair_totals(table(con, DEMAND_FORECAST), as_of)).to_pandas()
-    stored, churn = table(con, DEMAND_FORECAST_TOTAL), table(con, CHURN_SCORE)
+    totals: pd.DataFrame = fetch(con, pair_totals(contract_table(DEMAND_FORECAST), as_of)).to_pandas()
+    stored, churn = contract_table(DEMAND_FORECAST_TOTAL), contract_table(CHURN_SCORE)
     quantiles: pd.DataFrame = fetch(con, stored.filter(stored.as_of == as_of).select("retailer_id", "q50", "q90")).to_pandas()
     chances: pd.DataFrame = fetch(con, churn.filter(churn.as_of == as_of).select("retailer_id", *CHURN_PROBABILITIES)).to_pandas()
     series = {"mean_units_8w": totals.set_index("retailer_id").mean_units}
@@ -81,7 +82,7 @@ def _scores(con: Warehouse, as_of: date) -> Mapping[str, pd.Series]:
 
 
 def _totals(con: Warehouse, as_of: date) -> list[Measured]:
-    weeks = fetch(con, week_totals(table(con, DEMAND_FORECAST), as_of).order_by("horizon_weeks")).to_pylist()
+    weeks = fetch(con, week_totals(contract_table(DEMAND_FORECAST), as_of).order_by("horizon_weeks")).to_pylist()
     recent = recent_demand(con, as_of)
     if not weeks or recent <= 0:
         return []

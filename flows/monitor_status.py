@@ -7,7 +7,8 @@ from datetime import date
 
 from contracts.monitoring import MONITORING
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class MonitoringCount:
 
 def newest_counts(con: Warehouse) -> MonitoringCount | None:
     """Return the counts of the newest monitored Sunday, None before the first."""
-    stored = table(con, MONITORING)
+    stored = contract_table(MONITORING)
     newest = stored.filter(stored.as_of == stored.as_of.max())
     counted = fetch(con, newest.group_by("as_of", "status").aggregate(measures=newest.count())).to_pylist()
     if not counted:

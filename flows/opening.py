@@ -16,7 +16,8 @@ from flows.settings import Settings
 from flows.write_lock import SECONDS_BETWEEN_TRIES, held_locks, own_session
 from warehouse.connection import connect
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 
 def open_warehouse(settings: Settings, *, server_backed_up: bool = False, needs_locks: bool = True) -> AbstractContextManager[Warehouse]:
@@ -105,7 +106,7 @@ def order_span(con: Warehouse) -> tuple[date, date]:
     UsageError
         If no order is loaded.
     """
-    lines = table(con, ORDER_LINES)
+    lines = contract_table(ORDER_LINES)
     span = fetch(con, lines.aggregate(first=lines.ordered_on.min(), last=lines.ordered_on.max())).to_pylist()[0]
     if span["last"] is None:
         raise UsageError("raw.order_lines: no order is loaded", hint="load some with `uncap load DIR`, or try `uncap demo`")

@@ -16,7 +16,8 @@ from flows.opening import open_warehouse
 from flows.scored_sundays import chosen_sunday, nothing_scored
 from flows.settings import Settings
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 Pair = tuple[str, str]
 """Retailer and SKU."""
@@ -64,7 +65,7 @@ def read_published(settings: Settings, pair: Pair, as_of: date | None, week: dat
     if file is not None and not file.exists():
         raise nothing_scored()
     with open_warehouse(settings) as con:
-        forecasts = table(con, DEMAND_FORECAST)
+        forecasts = contract_table(DEMAND_FORECAST)
         as_of = chosen_sunday(con, as_of)
         of_day = forecasts.filter(forecasts.as_of == as_of)
         of_pair = of_day.filter(of_day.retailer_id == pair[0], of_day.sku_id == pair[1]).order_by("week_start")

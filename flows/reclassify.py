@@ -28,7 +28,8 @@ from flows.settings import Settings, read_settings
 from flows.tracking import DEMAND_MODEL, model_folder, registered_version
 from models.recensoring import Recensoring
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 
 def reclassify(settings: Settings, as_of: date | None) -> dict[str, int]:
@@ -101,7 +102,7 @@ def classify_again(settings: Settings, as_of: date, run: RunRecord, say: Say) ->
 
 
 def _scored(con: Warehouse, described: Table, as_of: date) -> pa.Table:
-    rows = table(con, described)
+    rows = contract_table(described)
     return fetch(con, rows.filter(rows.as_of == as_of).order_by(*described.key))
 
 

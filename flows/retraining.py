@@ -12,7 +12,8 @@ from flows.settings import Settings
 from flows.tracking import CHURN_MODEL, DEMAND_MODEL, champion
 from models.retraining import Due, MonitoredFigure, retraining_due
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 AREAS = {"demand": DEMAND_MODEL, "churn": CHURN_MODEL}
 """Models by the area in which monitoring tells of them."""
@@ -42,7 +43,7 @@ def due_models(con: Warehouse, settings: Settings, as_of: date) -> dict[str, Due
 
 def monitored_figures(con: Warehouse) -> dict[str, list[MonitoredFigure]]:
     """Return the figures of all retailers and SKUs together that ask for a training when out of bounds, by model."""
-    stored = table(con, MONITORING)
+    stored = contract_table(MONITORING)
     asking = stored.filter(stored.retrains, stored.slice_kind == "all", stored.area.isin(list(AREAS))).order_by("as_of", "measure")
     figures: dict[str, list[MonitoredFigure]] = {}
     for row in fetch(con, asking.select("area", "as_of", "measure", "value", "lower", "upper")).to_pylist():
@@ -53,7 +54,7 @@ def monitored_figures(con: Warehouse) -> dict[str, list[MonitoredFigure]]:
 
 def _trained_in_vain(con: Warehouse, area: str) -> date | None:
     """Return the newest Sunday as of which a training succeeded without this model: there was too little to learn it from."""
-    runs = table(con, RUNS)
+    runs = contract_table(RUNS)
     trained = runs.filter(runs.flow == "train", runs.status == "succeeded", runs.demand_model_version.notnull())
     without = trained.filter(trained[f"{area}_model_version"].isnull())
     newest: date | None = fetch(con, without.aggregate(as_of=without.as_of.max())).to_pylist()[0]["as_of"]

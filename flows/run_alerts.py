@@ -8,7 +8,8 @@ from contracts.scored import RUNS
 from flows.alerts import NO_WEBHOOK, SENT, send_alert
 from flows.settings import Settings
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 LINES_TOLD = 5
 """Of the reason of a failure; the rest stands in ``scored.runs``."""
@@ -16,7 +17,7 @@ LINES_TOLD = 5
 
 def runs_under_way(con: Warehouse, flow: str) -> list[str]:
     """Return the runs of a flow that are recorded as running."""
-    runs = table(con, RUNS)
+    runs = contract_table(RUNS)
     running = runs.filter(runs.flow == flow, runs.status == "running")
     return [str(run_id) for run_id in fetch(con, running.select("run_id"))["run_id"].to_pylist()]
 
@@ -25,7 +26,7 @@ def died_among(con: Warehouse, run_ids: Sequence[str]) -> list[str]:
     """Return those runs that are recorded as died."""
     if not run_ids:
         return []
-    runs = table(con, RUNS)
+    runs = contract_table(RUNS)
     died = runs.filter(runs.run_id.isin(list(run_ids)), runs.status == "died")
     return sorted(str(run_id) for run_id in fetch(con, died.select("run_id"))["run_id"].to_pylist())
 

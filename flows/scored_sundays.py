@@ -7,7 +7,8 @@ from datetime import date
 from contracts.errors import UsageError
 from contracts.scored import DEMAND_FORECAST
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 MOST_NAMED = 12
 """So many Sundays a hint names at most."""
@@ -15,7 +16,7 @@ MOST_NAMED = 12
 
 def scored_sundays(con: Warehouse) -> list[date]:
     """Return the Sundays with forecasts, oldest first; churn is not scored where the history is too short for it."""
-    days: list[date] = fetch(con, table(con, DEMAND_FORECAST).select("as_of").distinct())["as_of"].to_pylist()
+    days: list[date] = fetch(con, contract_table(DEMAND_FORECAST).select("as_of").distinct())["as_of"].to_pylist()
     return sorted(days)
 
 

@@ -13,7 +13,8 @@ from contracts.segment_definitions import VERSION
 from flows.settings import Settings
 from models.segment_alerts import segment_alerts
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 
 def segment_alert_rows(con: Warehouse, settings: Settings, as_of: date, segments: pd.DataFrame, run_id: str) -> pa.Table:
@@ -29,8 +30,8 @@ def segment_alert_rows(con: Warehouse, settings: Settings, as_of: date, segments
     pyarrow.Table
         Rows of ``scored.segment_alert``; none where nothing was noticed.
     """
-    overrides: pd.DataFrame = fetch(con, table(con, SEGMENT_OVERRIDES).order_by("override_id")).to_pandas()
-    register = fetch(con, table(con, RETAILERS).select("retailer_id", "account_manager")).to_pandas()
+    overrides: pd.DataFrame = fetch(con, contract_table(SEGMENT_OVERRIDES).order_by("override_id")).to_pandas()
+    register = fetch(con, contract_table(RETAILERS).select("retailer_id", "account_manager")).to_pandas()
     managers = segments.retailer_id.map(register.set_index("retailer_id").account_manager).astype(object)
     alerts = segment_alerts(
         segments.assign(account_manager=managers.where(managers.notna(), None)),
@@ -45,7 +46,7 @@ def segment_alert_rows(con: Warehouse, settings: Settings, as_of: date, segments
 
 def _previous(con: Warehouse, as_of: date) -> pd.DataFrame:
     """The reclassification before; no row the first time."""
-    stored = table(con, RETAILER_SEGMENT)
+    stored = contract_table(RETAILER_SEGMENT)
     earlier = stored.filter(stored.as_of < as_of, stored.definition_version == VERSION)
     newest = earlier.filter(earlier.as_of == earlier.as_of.max())
     rows: pd.DataFrame = fetch(con, newest.select("lifetime_value", "margin_52w", "abc_class")).to_pandas()

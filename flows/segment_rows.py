@@ -27,7 +27,7 @@ from models.segment_reasons import change_reasons
 from models.segments import PREVIOUS, Evidence, classify
 from warehouse.session import Warehouse
 from warehouse.statements import Statement, compiled, contract_table
-from warehouse.tables import fetch, fetch_for, table
+from warehouse.tables import fetch, fetch_for
 
 SCORES = ("retailer_id", "p_churn_13w", "p_churn_26w")
 KEPT_DECIMALS = 6
@@ -36,7 +36,7 @@ PAIR_FORECAST = ("retailer_id", "sku_id", "mean_units")
 
 def reclassification_due(con: Warehouse, as_of: date) -> bool:
     """Tell whether nothing was classified yet in the calendar month of a Sunday, before it; a rerun of the first one is due again."""
-    stored = table(con, RETAILER_SEGMENT)
+    stored = contract_table(RETAILER_SEGMENT)
     of_month = stored.filter(stored.as_of >= as_of.replace(day=1), stored.as_of < as_of)
     return not fetch(con, of_month.select("as_of").limit(1)).to_pylist()
 
@@ -63,7 +63,7 @@ def segment_rows(
     segments = classify(
         gather_evidence(con, settings, as_of, scores, forecasts), value_settings(settings), settings.value.share_without_costs
     )
-    overrides: pd.DataFrame = fetch(con, table(con, SEGMENT_OVERRIDES)).to_pandas()
+    overrides: pd.DataFrame = fetch(con, contract_table(SEGMENT_OVERRIDES)).to_pandas()
     final = apply_overrides(segments, overrides, as_of)
     final = final.assign(tier_overridden=(final.suggested_tier != segments.suggested_tier) & final.suggested_tier.notna())
     rows = final.assign(change_reason=change_reasons(final), as_of=as_of, run_id=run_id)[list(RETAILER_SEGMENT.column_names)]
@@ -107,7 +107,7 @@ def price_statement() -> Statement:
 
 def previous_segments(con: Warehouse, as_of: date) -> pd.DataFrame:
     """Return the rows of the newest reclassification before the calendar month of a Sunday; none the first time."""
-    stored = table(con, RETAILER_SEGMENT)
+    stored = contract_table(RETAILER_SEGMENT)
     earlier = stored.filter(stored.as_of < as_of.replace(day=1), stored.definition_version == VERSION)
     newest = earlier.filter(earlier.as_of == earlier.as_of.max())
     rows: pd.DataFrame = fetch(con, newest.select(*PREVIOUS).order_by("retailer_id")).to_pandas()

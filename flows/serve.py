@@ -28,7 +28,8 @@ from flows.orchestration import DEPLOYMENT
 from flows.schedules import Job
 from flows.settings import Settings
 from flows.write_lock import warehouse_lock
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 LONGEST_NAP = timedelta(seconds=30)
 """Between two looks at the clock, which may have been set meanwhile."""
@@ -125,7 +126,7 @@ def _served_until(settings: Settings, jobs: Sequence[Job], now: datetime) -> dic
 
 def _last_begun(settings: Settings) -> Mapping[tuple[str, str], datetime]:
     with open_warehouse(settings) as con:
-        runs = table(con, RUNS)
+        runs = contract_table(RUNS)
         # what was under way when the machine was told to stop is due still
         interrupted = runs.error.fill_null("").startswith(KeyboardInterrupt.__name__)
         ended = runs.filter(runs.status.isin(("succeeded", "failed")), ~interrupted)

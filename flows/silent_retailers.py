@@ -22,7 +22,7 @@ from models.own_margin import margin_before_last_order
 from models.silence_return import fit_returns, silence_rhythms
 from warehouse.session import Warehouse
 from warehouse.statements import Statement, compiled, contract_table
-from warehouse.tables import fetch, fetch_for, table
+from warehouse.tables import fetch, fetch_for
 
 MONDAY_ZERO = date(1970, 1, 5)
 """The week that is number 0."""
@@ -98,7 +98,7 @@ def _weeks_by_retailer(weeks: pd.DataFrame) -> Mapping[str, npt.NDArray[np.int64
 
 def _last_reasons(con: Warehouse, silent: pd.DataFrame) -> pd.DataFrame:
     """The reasons of each retailer's last score up to the Sunday of its last order: those of later scores are of the silence itself."""
-    stored = table(con, CHURN_SCORE)
+    stored = contract_table(CHURN_SCORE)
     scores = fetch(con, stored.select("as_of", "retailer_id", "reason_1", "reason_2")).to_pandas()
     before = scores.merge(silent[["retailer_id", "stopped_on"]], on="retailer_id")
     before = before[(before.as_of <= before.stopped_on).to_numpy(dtype=bool)].sort_values("as_of")

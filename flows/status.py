@@ -27,7 +27,8 @@ from flows.tracking import CHURN_MODEL, DEMAND_MODEL, champion
 from warehouse.addresses import shown
 from warehouse.runs import last_runs
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 SHOWN = (TRUE_DEMAND, DEMAND_FORECAST, DEMAND_FORECAST_TOTAL, CHURN_SCORE, *CUSTOMER_TABLES)
 """Scored tables that the status lists."""
@@ -193,7 +194,7 @@ def _retraining(con: Warehouse, settings: Settings, loaded: Sequence[LoadedTable
 
 
 def _loaded(con: Warehouse, described: Table) -> LoadedTable:
-    rows = table(con, described)
+    rows = contract_table(described)
     day = next((column.name for column in described.columns if column.kind is Kind.DATE and column.required), None)
     spans = {"first_day": rows[day].min(), "last_day": rows[day].max()} if day else {}
     found = fetch(con, rows.aggregate(rows=rows.count(), **spans)).to_pylist()[0]
@@ -201,7 +202,7 @@ def _loaded(con: Warehouse, described: Table) -> LoadedTable:
 
 
 def _scored(con: Warehouse, described: Table) -> ScoredTable:
-    rows = table(con, described)
+    rows = contract_table(described)
     by_as_of = fetch(con, rows.group_by("as_of").aggregate(rows=rows.count()).order_by("as_of")).to_pylist()
     if not by_as_of:
         return ScoredTable(described.full_name, 0, None, 0)

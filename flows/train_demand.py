@@ -26,7 +26,8 @@ from models.demand_calibration import Calibration, UnseenWeeks, fit_calibration
 from models.evaluation import compare_calibrated, compare_forecasts, judged_weeks
 from models.stacking import Floats, StackedRows, column
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 HELD_OUT = timedelta(weeks=len(HORIZONS))
 """The twin knows nothing of the last eight weeks: they are what it is judged on."""
@@ -197,7 +198,7 @@ def fetch_held_out(con: Warehouse, settings: Settings, origin: date, known: date
 
 def _unseen_weeks(con: Warehouse, pairs: pa.Table, origin: date, known: date) -> UnseenWeeks:
     """Return what came of judged pairs; a week at a floor teaches nothing of upper quantiles and is left out."""
-    cells = table(con, CELLS)
+    cells = contract_table(CELLS)
     ahead = cells.week_start.between(ibis.literal(target_week(origin, HORIZONS[0])), ibis.literal(last_week(known)))
     limited = cells.filter(ahead, cells.censoring.isin(["cap", "band", "floor"])).select(*KEY, "week_start", "lower_units", "censoring")
     least = np.stack([column(pairs, f"target_{horizon}") for horizon in HORIZONS], axis=1)

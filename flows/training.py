@@ -22,7 +22,8 @@ from flows.train_churn import ChurnRows, gather_churn
 from flows.train_demand import HELD_OUT, JudgedWeeks, cut_offs_to_recover, gather_demand
 from models.recensoring import Recensoring
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def derive_history(con: Warehouse, settings: Settings, as_of: date, say: Say) ->
     InputDataError
         If there are too few weeks to train on.
     """
-    lines = table(con, ORDER_LINES)
+    lines = contract_table(ORDER_LINES)
     first_day = fetch(con, lines.aggregate(first=lines.ordered_on.min())).to_pylist()[0]["first"]
     first_week = week_start_of(first_day)
     require_history(settings, first_week, as_of)

@@ -21,7 +21,8 @@ from models.list_reasons import at_risk_reason, key_account_reason, mistaken_los
 from models.uplift import Uplift
 from models.work_lists import expected_margin_saved, fill_list
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 KEY_CLASS = "key"
 WEEKS_PER_YEAR = 52.0
@@ -138,7 +139,7 @@ def _one_list(settings: Settings, as_of: date, name: str, candidates: pd.DataFra
 
 def _values(con: Warehouse, as_of: date, segments: pd.DataFrame) -> pd.Series:
     """Lifetime value by retailer: the one given, or else the last one stored before."""
-    stored = table(con, RETAILER_SEGMENT)
+    stored = contract_table(RETAILER_SEGMENT)
     rows = fetch(con, stored.filter(stored.as_of < as_of).select("as_of", "retailer_id", "lifetime_value")).to_pandas()
     last = rows.sort_values("as_of").drop_duplicates("retailer_id", keep="last").set_index("retailer_id").lifetime_value
     return segments.set_index("retailer_id").lifetime_value.combine_first(last)
@@ -156,7 +157,7 @@ def _with_value(retailers: pd.DataFrame, values: pd.Series, segments: pd.DataFra
 
 
 def _as_rows(con: Warehouse, listed: pd.DataFrame, as_of: date, run_id: str) -> pa.Table:
-    register = fetch(con, table(con, RETAILERS).select("retailer_id", "account_manager")).to_pandas()
+    register = fetch(con, contract_table(RETAILERS).select("retailer_id", "account_manager")).to_pandas()
     managers = register.set_index("retailer_id").account_manager
     rows = listed.assign(as_of=as_of, run_id=run_id, account_manager=listed.retailer_id.map(managers))
     whole = rows.reindex(columns=list(WORK_LIST.column_names)).astype(object)

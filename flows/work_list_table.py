@@ -19,7 +19,8 @@ from flows.console import table_of
 from flows.locations import database_of
 from flows.opening import open_warehouse
 from flows.settings import Settings
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 COLUMNS = (
     "rank",
@@ -75,12 +76,12 @@ def read_work_lists(settings: Settings, as_of: date | None, name: str | None, ca
     if file is not None and not file.exists():
         raise _nothing_listed(as_of, [])
     with open_warehouse(settings) as con:
-        stored = table(con, WORK_LIST)
+        stored = contract_table(WORK_LIST)
         days: list[date] = sorted(fetch(con, stored.select("as_of").distinct())["as_of"].to_pylist(), reverse=True)
         if not days or (as_of is not None and as_of not in days):
             raise _nothing_listed(as_of, days)
         day = as_of or days[0]
-        named = stored.filter(stored.as_of == day).left_join(table(con, RETAILERS).select("retailer_id", "name"), "retailer_id")
+        named = stored.filter(stored.as_of == day).left_join(contract_table(RETAILERS).select("retailer_id", "name"), "retailer_id")
         rows = fetch(con, named.order_by("list", "rank")).to_pandas()
     return [_one_list(rows, work_list, day, capacity) for work_list in ([name] if name else WORK_LISTS)]
 

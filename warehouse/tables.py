@@ -20,24 +20,6 @@ from warehouse.transactions import failures_explained, transaction
 _ROW_HASH: dict[Dialect, str] = {"duckdb": "hash(one)", "postgres": "hash_record_extended(one, 0)"}
 
 
-def table(_con: Warehouse, described: Table) -> ir.Table:
-    """Return a contract table as an ibis expression; nothing is read yet.
-
-    Parameters
-    ----------
-    _con
-        The warehouse that is going to run it; the same expression serves all kinds.
-    described
-        A table of the contract, such as ``contracts.raw.ORDER_LINES``.
-
-    Returns
-    -------
-    ir.Table
-        Its columns in the order of the contract.
-    """
-    return contract_table(described)
-
-
 def has_rows(con: Warehouse, described: Table) -> bool:
     """Return whether a table has any row."""
     with failures_explained(f"reading {described.full_name}"):
@@ -110,7 +92,7 @@ def materialise(con: Warehouse, described: Table, expression: ir.Table) -> ir.Ta
         empty(con, described)
         con.execute(f"INSERT INTO {qualified(described)} ({listed(described.column_names)}) {con.compiled(typed)}")
         con.gather_statistics(qualified(described))
-    return table(con, described)
+    return contract_table(described)
 
 
 def store(con: Warehouse, described: Table, rows: pa.Table) -> ir.Table:

@@ -25,7 +25,8 @@ from flows.settings import Settings
 from warehouse.connection import connect
 from warehouse.load import load_folder
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 AS_OF = date(2024, 9, 29)
 MONDAY = AS_OF - timedelta(days=6)
@@ -200,7 +201,7 @@ def test_findings_are_published_for_the_day_and_an_error_is_raised_with_what_to_
     accepting = settings.model_copy(update={"data_checks": settings.data_checks.model_copy(update={"accept": ["missing_supply"]})})
     require_passed(accepting, findings)
     with open_warehouse(settings) as opened:
-        stored = fetch(opened, table(opened, DATA_CHECK)).to_pylist()
+        stored = fetch(opened, contract_table(DATA_CHECK)).to_pylist()
     assert {row["check_name"] for row in stored} == set(CHECKS)
     assert [row["check_name"] for row in stored if row["severity"] == "error"] == ["missing_supply"]
 
@@ -210,13 +211,13 @@ def test_lines_that_are_put_aside_are_in_no_cell_until_a_person_releases_them(co
 
     def units() -> float:
         build_cells(con, AS_OF)
-        cells = table(con, CELLS)
+        cells = contract_table(CELLS)
         theirs = cells.filter(cells.retailer_id == "R07", cells.sku_id == "S0", cells.week_start == MONDAY)
         told: list[float] = fetch(con, theirs)["delivered_units"].to_pylist()
         return sum(told)
 
     assert units() == 0
-    [aside] = fetch(con, table(con, QUARANTINED_LINE)).to_pylist()
+    [aside] = fetch(con, contract_table(QUARANTINED_LINE)).to_pylist()
     assert (aside["line_id"], aside["delivered_units"]) == ("L00-07-0", 900)
     con.execute("INSERT INTO raw.quarantine_decisions VALUES ('L00-07-0', ?, 'release', 'li.m', 'a wedding')", [AS_OF])
     assert units() == 900
@@ -257,6 +258,6 @@ def test_an_error_stops_train_and_score_and_what_was_scored_stays(without_supply
     with open_warehouse(without_supply) as opened:
         assert opened.execute("SELECT run_id FROM scored.true_demand") == [("earlier-run",)]
         ended = opened.execute("SELECT flow, status, error LIKE '%missing_supply%' FROM scored.runs ORDER BY flow")
-        checked = fetch(opened, table(opened, DATA_CHECK))
+        checked = fetch(opened, contract_table(DATA_CHECK))
     assert ended == [("score", "failed", True), ("train", "failed", True)]
     assert checked.num_rows == len(CHECKS)

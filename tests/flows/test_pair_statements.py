@@ -26,7 +26,8 @@ from flows.opening import open_warehouse
 from flows.pair_statements import country_holidays, fetch_described
 from tests.small_county import EARLIER, ScoredCounty
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch
 
 ATTRIBUTES = ("tier", "district", "category")
 SUNDAY, KNOWN = EARLIER + timedelta(weeks=4), EARLIER + timedelta(weeks=8)
@@ -41,7 +42,7 @@ def warehouse(county: ScoredCounty) -> Iterator[Warehouse]:
 
 def test_pairs_and_what_came_are_those_of_features_of_that_sunday(county: ScoredCounty, warehouse: Warehouse) -> None:
     settings = county.place.settings
-    cells, recovered, retailers, skus = (table(warehouse, described) for described in (CELLS, RECOVERED, RETAILERS, SKUS))
+    cells, recovered, retailers, skus = (contract_table(described) for described in (CELLS, RECOVERED, RETAILERS, SKUS))
     known = with_true_units(cells, recovered, SUNDAY)
     weeks = weeks_of_same_holiday(SUNDAY, country_holidays(settings))
     assert weeks
@@ -62,7 +63,7 @@ def test_pairs_and_what_came_are_those_of_features_of_that_sunday(county: Scored
 
 def test_retailers_and_their_outcomes_are_those_of_features_of_that_sunday(warehouse: Warehouse) -> None:
     cells, recovered, retailers, skus, interactions, events = (
-        table(warehouse, described) for described in (CELLS, RECOVERED, RETAILERS, SKUS, INTERACTIONS, EVENTS)
+        contract_table(described) for described in (CELLS, RECOVERED, RETAILERS, SKUS, INTERACTIONS, EVENTS)
     )
     known = with_true_units(cells, recovered, SUNDAY)
     features = retailer_features(known, retailers, skus, interactions, SUNDAY, attributes=["tier", "district"], events=events)

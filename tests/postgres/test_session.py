@@ -19,7 +19,8 @@ from warehouse.connection import connect
 from warehouse.runs import last_runs, start_run
 from warehouse.server_locks import server_lock, session_name
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, fingerprint, has_rows, store, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch, fingerprint, has_rows, store
 from warehouse.transactions import transaction
 
 FAIR = "INSERT INTO raw.events VALUES (CAST(? AS DATE), ?, NULL)"
@@ -84,7 +85,7 @@ def test_rows_that_were_touched_are_counted_with_and_without_parameters(con: War
 
 def test_an_expression_may_bring_rows_along(con: Warehouse) -> None:
     skus = ibis.memtable(pa.table({"sku_id": ["S2", "S1"], "n": [2, 1]}))
-    joined = skus.left_join(table(con, SKUS), "sku_id").select("sku_id", "n", "name").order_by("sku_id")
+    joined = skus.left_join(contract_table(SKUS), "sku_id").select("sku_id", "n", "name").order_by("sku_id")
     for _ in range(2):
         assert fetch(con, joined).to_pylist() == [{"sku_id": "S1", "n": 1, "name": None}, {"sku_id": "S2", "n": 2, "name": None}]
 
@@ -93,7 +94,7 @@ def test_a_derived_table_is_replaced_while_views_depend_on_it(con: Warehouse) ->
     row = {"as_of": date(2019, 9, 29), "retailer_id": "R1", "sku_id": "S1", "week_start": date(2019, 9, 23), "true_units": 3.0}
     for units in (3.0, 4.0):
         store(con, RECOVERED, pa.Table.from_pylist([{**row, "true_units": units}], schema=RECOVERED.arrow_schema))
-        assert fetch(con, table(con, RECOVERED))["true_units"].to_pylist() == [units]
+        assert fetch(con, contract_table(RECOVERED))["true_units"].to_pylist() == [units]
 
 
 def test_texts_sort_by_their_bytes_and_times_are_utc(con: Warehouse) -> None:

@@ -12,7 +12,8 @@ from contracts.cells import RECOVERED
 from contracts.errors import WarehouseError
 from contracts.raw import EVENTS, ORDER_LINES
 from warehouse.session import Warehouse
-from warehouse.tables import fetch, has_rows, materialise, store, table
+from warehouse.statements import contract_table
+from warehouse.tables import fetch, has_rows, materialise, store
 
 
 def recovered(units: list[float | None]) -> pa.Table:
@@ -30,8 +31,8 @@ def recovered(units: list[float | None]) -> pa.Table:
 
 
 def test_a_table_is_an_expression_with_the_columns_of_the_contract(con: Warehouse) -> None:
-    assert tuple(table(con, ORDER_LINES).columns) == ORDER_LINES.column_names
-    assert fetch(con, table(con, ORDER_LINES)).num_rows == 0
+    assert tuple(contract_table(ORDER_LINES).columns) == ORDER_LINES.column_names
+    assert fetch(con, contract_table(ORDER_LINES)).num_rows == 0
     assert not has_rows(con, ORDER_LINES)
 
 
@@ -54,7 +55,7 @@ def test_an_expression_over_stored_tables_is_materialised_inside_the_warehouse(c
         "INSERT INTO raw.order_lines (line_id, retailer_id, sku_id, ordered_on, delivered_units)"
         " VALUES ('L1', 'R1', 'S1', '2019-09-24', 6), ('L2', 'R1', 'S1', '2019-09-25', 2)"
     )
-    lines = table(con, ORDER_LINES)
+    lines = contract_table(ORDER_LINES)
     summed = (
         lines.mutate(week_start=lines.ordered_on.truncate("W"), as_of=ibis.date("2019-09-29"))
         .group_by("as_of", "retailer_id", "sku_id", "week_start")
@@ -75,11 +76,11 @@ def test_a_null_or_a_wrong_type_keeps_the_old_rows(con: Warehouse, rows: pa.Tabl
     store(con, RECOVERED, recovered([3, 4]))
     with pytest.raises(WarehouseError, match=r"writing derived.recovered failed"):
         store(con, RECOVERED, rows)
-    assert fetch(con, table(con, RECOVERED)).num_rows == 2
+    assert fetch(con, contract_table(RECOVERED)).num_rows == 2
 
 
 def test_a_read_that_duckdb_refuses_is_a_warehouse_error(con: Warehouse) -> None:
-    events = table(con, EVENTS)
+    events = contract_table(EVENTS)
     con.execute("INSERT INTO raw.events VALUES ('2019-09-02', 'Fair', NULL)")
     with pytest.raises(WarehouseError, match=r"reading failed: .*Could not convert string 'Fair'"):
         fetch(con, events.select(number=events.name.cast("int64")))
