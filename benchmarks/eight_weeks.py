@@ -256,7 +256,7 @@ def _figures(site: Site, weeks: list[Week], drift: Drift) -> dict[str, object]:
 def main() -> int:
     """Simulate, print and keep; the exit code is 1 unless all tables were there and the drift was noticed by week 6."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--retailers", type=int, default=600, help="of the county")
+    parser.add_argument("--retailers", type=int, default=County.full(1).n_retailers, help="of the county")
     parser.add_argument("--work", type=Path, default=WORK, help="where the warehouse is made")
     arguments = parser.parse_args()
     told = circumstances(shlex.join(["python", "-m", "benchmarks.eight_weeks", *sys.argv[1:]]))

@@ -1,8 +1,11 @@
 """Capping on purpose what nothing capped: orders whose true size is known, cut as rationed orders are cut.
 
 Two sources (MODELLING §3a). Free SKUs get the rationing of a rationed SKU, the donor: for each tier and run of weeks with one cap, the
-share of the donor's orders that reached its cap is read, and the free SKU gets the whole cap that as many of its own orders reach. And the
-open weeks of rationed SKUs get the nearest cap of their tier: without them what was learned on slow SKUs does not hold for hot ones.
+share of the donor's orders that reached its cap is read, and the free SKU gets the whole cap that as many of its own orders reach. Caps
+that are found so follow what was ordered under them, and show more of large sizes than real ones; so where the donor was never open, and
+nothing was seen beyond its caps, the free SKU gets those caps, week by week, times one number per tier; a week in which nobody of the tier
+ordered such a donor has the cap of the nearest one in which somebody did. And the open weeks of rationed SKUs get the nearest cap of their
+tier: without them what was learned on slow SKUs does not hold for hot ones.
 """
 
 from __future__ import annotations
@@ -17,6 +20,9 @@ from models.stacking import Floats, Integers
 
 PRIOR_ORDERS = 20.0
 """A run's share at the cap is read like one with so many more orders at the tier's share; the tier's likewise at the SKU's."""
+
+ROUNDING = 1e-9
+"""A size over a cap times that cap may come out so much above the size."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +82,8 @@ def recap_open_weeks(orders: Orders) -> Recapped:
     """Give the open weeks of rationed SKUs the cap that their tier had nearest in time; its capped weeks stay as they are."""
     own = orders.take(np.isin(orders.sku, rationed_skus(orders)))
     caps = pd.DataFrame({"tier_sku": own.tier_sku, "week": own.week, "cap": own.cap})[own.named]
-    nearest = pd.merge_asof(
-        pd.DataFrame({"tier_sku": own.tier_sku, "week": own.week, "order": np.arange(own.count)}),
-        caps.drop_duplicates(["tier_sku", "week"]),
-        on="week",
-        by="tier_sku",
-        direction="nearest",
-    ).sort_values("order")
+    asked = pd.DataFrame({"tier_sku": own.tier_sku, "week": own.week})
+    nearest = _nearest_in_time(asked, caps.drop_duplicates(["tier_sku", "week"]), ["tier_sku"])
     was_open = ~np.isfinite(own.cap)
     cap = np.where(was_open, nearest.cap.fillna(np.inf).to_numpy(dtype=np.float64), own.cap)
     return _recapped(own, own.size, cap, own.sku, own.sku, was_open)
@@ -105,58 +106,67 @@ def _recapped(orders: Orders, size: Floats, cap: Floats, sku: Integers, source: 
 
 
 def _lent_caps(rationed: Orders) -> pd.DataFrame:
-    """Per rationed SKU, tier and week: its run of weeks with one cap, and the share of the run's orders that reached it."""
+    """Return what each rationed SKU lends, per tier and week with orders.
+
+    ``run`` are weeks that get one number; ``shape`` is what it multiplies, the cap where the tier was never open, else 1; ``share`` is that
+    of the run's orders that reached their caps, null where it was open; ``reach`` is how many weeks off it holds, any where never open.
+    """
     cap = np.where(rationed.at_cap & ~rationed.named, np.nan, rationed.cap)
     hit = rationed.at_cap & rationed.named
     orders = pd.DataFrame({"sku": rationed.sku, "tier": rationed.tier, "week": rationed.week, "cap": cap, "hit": hit})
     weeks = orders.groupby(["sku", "tier", "week"], as_index=False).agg(cap=("cap", "max"), hits=("hit", "sum"), orders=("hit", "size"))
     weeks["cap"] = weeks.cap.fillna(np.inf)
-    weeks["run"] = (weeks.cap != weeks.groupby(["sku", "tier"]).cap.shift()).cumsum()
+    tiers = weeks.groupby(["sku", "tier"])
+    never_open = np.isfinite(tiers.cap.transform("max"))
+    changed = (weeks.cap != tiers.cap.shift()) & ~(never_open & (tiers.cumcount() > 0))
+    weeks["run"], weeks["shape"] = changed.cumsum(), np.where(never_open, weeks.cap, 1.0)
+    weeks["lent_week"], weeks["reach"] = weeks.week, np.where(never_open, np.inf, 0.0)
     capped = weeks[np.isfinite(weeks.cap)]
     runs = capped.groupby("run").agg(sku=("sku", "first"), tier=("tier", "first"), hits=("hits", "sum"), orders=("orders", "sum"))
     tier = runs.groupby(["sku", "tier"])[["hits", "orders"]].transform("sum")
     sku = runs.groupby("sku")[["hits", "orders"]].transform("sum")
     of_tier = (tier.hits + PRIOR_ORDERS * sku.hits / sku.orders) / (tier.orders + PRIOR_ORDERS)
     share = (runs.hits + PRIOR_ORDERS * of_tier) / (runs.orders + PRIOR_ORDERS)
-    lent: pd.DataFrame = capped.assign(share=capped.run.map(share))[["sku", "tier", "week", "run", "share"]]
+    lent: pd.DataFrame = weeks.assign(share=weeks.run.map(share))[["sku", "tier", "week", "lent_week", "reach", "run", "shape", "share"]]
     return lent
 
 
 def _rationed_like(free: Orders, lent: pd.DataFrame, donor: dict[int, int], rng: np.random.Generator) -> Floats:
-    """Return the cap of each free order, inf in weeks in which the donor was open or nobody of the tier ordered it."""
-    asked = pd.DataFrame({"sku": pd.Series(free.sku).map(donor), "tier": free.tier, "week": free.week})
-    found = asked.merge(lent, how="left", on=["sku", "tier", "week"])
-    under = np.flatnonzero(found.run.notna().to_numpy() & (found.share > 0).to_numpy())
+    """Return the cap of each free order, inf in weeks in which the donor may have been open."""
+    asked = pd.DataFrame({"sku": pd.Series(free.sku).map(donor).astype(np.int64), "tier": free.tier, "week": free.week})
+    found = _nearest_in_time(asked, lent, ["sku", "tier"])
+    holds = (found.lent_week - found.week).abs() <= found.reach
+    under = np.flatnonzero((holds & (found.share > 0)).to_numpy())
     cap = np.full(free.count, np.inf)
     if under.size:
         group = joint_codes(free.sku[under], found.run.to_numpy()[under].astype(np.int64))
-        share = np.zeros(group.max() + 1)
+        share, shape = np.zeros(group.max() + 1), found["shape"].to_numpy()[under]
         share[group] = found.share.to_numpy()[under]
-        cap[under] = _caps_reached_by(share, free.size[under], group, rng)[group]
+        times = _times_reached_by(share, free.size[under] / shape, group, rng)[group]
+        # sizes are whole: the same orders reach the cap rounded up
+        cap[under] = np.maximum(np.ceil(times * shape - ROUNDING), 1.0)
     return cap
 
 
-def _caps_reached_by(share: Floats, size: Floats, group: Integers, rng: np.random.Generator) -> Floats:
-    """Return per group the whole cap that as near as possible a given share of its sizes reach.
+def _nearest_in_time(asked: pd.DataFrame, known: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Return what is known of each row's group in the week nearest to the row's, in the order of the rows."""
+    numbered = asked.assign(order=np.arange(len(asked))).sort_values("week", kind="stable")
+    return pd.merge_asof(numbered, known.sort_values("week", kind="stable"), on="week", by=by, direction="nearest").sort_values("order")
 
-    Sizes are lumpy, so many caps are reached by the same orders: one of them is drawn.
+
+def _times_reached_by(share: Floats, ratio: Floats, group: Integers, rng: np.random.Generator) -> Floats:
+    """Return per group the number that as near as possible a given share of its ratios reach.
+
+    Sizes are lumpy, so many numbers are reached by the same orders: one of them is drawn.
     """
-    order = np.lexsort((size, group))
-    sizes, groups = size[order], group[order]
+    order = np.lexsort((ratio, group))
+    ratios, groups = ratio[order], group[order]
     count = np.bincount(groups)
-    end = np.cumsum(count)
-    start = end - count
-    scale = sizes.max() + 1.0
-    placed = groups * scale + sizes
-
-    def first_at(value: Floats, side: str) -> Integers:
-        return np.searchsorted(placed, np.arange(count.size) * scale + value, side=side).astype(np.int64)  # type: ignore[call-overload,no-any-return]
-
-    reached = sizes[start + np.clip(np.round(count * (1.0 - share)).astype(np.int64), 0, count - 1)]
-    first, after = first_at(reached, "left"), first_at(reached, "right")
-    higher = (after < end) & (np.abs((end - after) / count - share) < np.abs((end - first) / count - share))
-    below = np.where(first > start, sizes[np.maximum(first - 1, 0)], 0.0)
-    low = np.where(higher, reached, below)
-    high = np.where(higher, sizes[np.minimum(after, sizes.size - 1)], reached)
-    drawn = np.floor(low) + 1.0 + np.floor(rng.random(count.size) * (high - low))
-    return np.asarray(np.maximum(np.minimum(drawn, high), 1.0))
+    first = np.flatnonzero(np.concatenate([[True], (groups[1:] != groups[:-1]) | (ratios[1:] > ratios[:-1])]))
+    of, value = groups[first], ratios[first]
+    missed = np.abs((np.cumsum(count)[of] - first) / count[of] - share[of])
+    by_group = np.lexsort((missed, of))
+    best = by_group[np.unique(of[by_group], return_index=True)[1]]
+    before = np.maximum(best - 1, 0)
+    below = np.where((best > 0) & (of[before] == of[best]), value[before], 0.0)
+    return np.asarray(value[best] - rng.random(best.size) * (value[best] - below))

@@ -48,6 +48,30 @@ def test_weeks_in_which_the_donor_was_open_stay_open(one_donor: Orders) -> None:
     assert not np.all(expected)
 
 
+def test_where_the_donor_is_always_capped_no_week_is_open_even_if_nobody_ordered_it(one_donor: Orders) -> None:
+    free = ~np.isin(one_donor.sku, rationed_skus(one_donor))
+    seldom = one_donor.take(free | (np.isfinite(one_donor.cap) & (one_donor.week % 7 == 0)))
+    copy = recap_free_skus(seldom, np.random.default_rng(1), 1, 100_000)
+    assert copy.orders.count > 1000
+    assert np.isfinite(copy.orders.cap).all()
+
+
+def test_caps_of_a_donor_that_was_never_open_do_not_follow_what_was_ordered_under_them(one_donor: Orders) -> None:
+    """Free SKUs sell threefold in half of the weeks; their caps are the donor's but for one number per tier."""
+    free = ~np.isin(one_donor.sku, rationed_skus(one_donor))
+    closed = one_donor.take(free | np.isfinite(one_donor.cap))
+    free = ~np.isin(closed.sku, rationed_skus(closed))
+    sold = np.where(closed.week > np.median(closed.week), 30.0, 10.0)
+    cut = recap_free_skus(replace(closed, size=np.where(free, sold, 1.0) * closed.size), np.random.default_rng(1), 1, 100_000).orders
+    capped = closed.take(closed.named)
+    given = pd.Series(capped.cap, pd.MultiIndex.from_arrays([capped.tier, capped.week])).groupby(level=[0, 1]).first()
+    lent = cut.take(np.array([key in given.index for key in zip(cut.tier, cut.week, strict=True)]))
+    times = lent.cap / given.loc[list(zip(lent.tier, lent.week, strict=True))].to_numpy()
+    spread = pd.Series(times).groupby([lent.sku, lent.tier]).agg(lambda found: found.max() / found.min())
+    assert spread.size > 5
+    assert spread.max() < 1.1
+
+
 def test_a_run_of_the_donor_gives_a_free_sku_one_whole_cap_per_tier(one_donor: Orders) -> None:
     cut = recap_free_skus(one_donor, np.random.default_rng(1), 1, 100_000).orders
     caps = pd.DataFrame({"sku": cut.sku, "tier": cut.tier, "run": (cut.week - cut.week[0]) // 10, "cap": cut.cap})
