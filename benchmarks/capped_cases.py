@@ -21,11 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.records import WORK, circumstances, keep, printed_table
+from benchmarks.truth_coverage import truth_coverage
 from benchmarks.uncap_commands import run_commands, scored_by, warehouse_of
 
 Report = dict[str, Any]
 COLUMNS = (
     *("case", "gap tier", "gap pair", "wape tier", "wape pair", "bias", "pinball", "cover80", "free bias", "rec bias", "rec wape"),
+    *("<= q90", "<= q95", "totals in 80 %"),
     *("load s", "train s", "score s", "peak GB"),
 )
 
@@ -54,7 +56,8 @@ def study_case(bench: Path, orders: Path, name: str, work: Path, config: Path | 
     costs = run_commands(case / "input", as_of, folder, config)
     report = score_case(bench, case, warehouse_of(folder))
     commands = {command: cost.to_json() for command, cost in costs.items()}
-    return report | {"commands": commands, "scored_by": scored_by(warehouse_of(folder), as_of)}
+    coverage = truth_coverage(case, warehouse_of(folder))
+    return report | {"coverage": coverage, "commands": commands, "scored_by": scored_by(warehouse_of(folder), as_of)}
 
 
 def row_of(name: str, report: Mapping[str, Any]) -> list[object]:
@@ -63,6 +66,7 @@ def row_of(name: str, report: Mapping[str, Any]) -> list[object]:
     return [
         *(name, gap["wape_tier"], gap["wape_pair"], rationed["wape_tier"], rationed["wape_pair"], rationed["bias"]),
         *(rationed.get("pinball"), rationed.get("cover80"), report["free"]["bias"], recovered.get("bias"), recovered.get("wape")),
+        *(report["coverage"]["all"][share] for share in ("at_most_q90", "at_most_q95", "total_coverage_80")),
         *(costs[command]["wall_seconds"] for command in ("load", "train", "score")),
         max(cost["peak_memory_gb"] for cost in costs.values()),
     ]
