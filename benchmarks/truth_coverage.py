@@ -51,11 +51,9 @@ def truth_coverage(case: Path, warehouse: Path) -> dict[str, dict[str, float]]:
     told = told.assign(at_most_q90=told.demand_units <= told.q90, at_most_q95=told.demand_units <= told.q95)
     summed = totals.merge(told.groupby([*_PAIR, "velocity"], as_index=False).demand_units.sum(), on=_PAIR)
     within = summed.assign(total_coverage_80=summed.demand_units.between(summed.low80_units, summed.high80_units))
-    return {
-        name: {
-            **told.loc[told.velocity.isin(held), ["at_most_q90", "at_most_q95"]].mean().round(4).to_dict(),
-            "total_coverage_80": round(float(within.total_coverage_80[within.velocity.isin(held)].mean()), 4),
-            "pairs": int(within.velocity.isin(held).sum()),
-        }
-        for name, held in {"all": list(VELOCITY_CLASSES), **{name: [name] for name in VELOCITY_CLASSES}}.items()
-    }
+    shares = {}
+    for name, held in {"all": list(VELOCITY_CLASSES), **{name: [name] for name in VELOCITY_CLASSES}}.items():
+        mine, my_totals = told[told.velocity.isin(held)], within[within.velocity.isin(held)]
+        shares[name] = {share: round(float(mine[share].mean()), 4) for share in ("at_most_q90", "at_most_q95")}
+        shares[name] |= {"total_coverage_80": round(float(my_totals.total_coverage_80.mean()), 4), "pairs": len(my_totals)}
+    return shares
