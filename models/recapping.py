@@ -2,10 +2,10 @@
 
 Two sources (MODELLING §3a). Free SKUs get the rationing of a rationed SKU, the donor: for each tier and run of weeks with one cap, the
 share of the donor's orders that reached its cap is read, and the free SKU gets the whole cap that as many of its own orders reach. Caps
-that are found so follow what was ordered under them, and show more of large sizes than real ones; so where the donor was never open, and
-nothing was seen beyond its caps, the free SKU gets those caps, week by week, times one number per tier; a week in which nobody of the tier
-ordered such a donor has the cap of the nearest one in which somebody did. And the open weeks of rationed SKUs get the nearest cap of their
-tier: without them what was learned on slow SKUs does not hold for hot ones.
+that are found so follow what was ordered under them, and show more of large sizes than real ones; so where the donor was never seen open in
+a tier, the free SKU gets those caps, week by week, times one number; a week in which nobody of the tier ordered such a donor has the cap
+of the nearest one in which somebody did. And the open weeks of rationed SKUs get the nearest cap of their tier: without them what was
+learned on slow SKUs does not hold for hot ones.
 """
 
 from __future__ import annotations
@@ -19,10 +19,8 @@ from models.orders import Flags, Orders, joint_codes
 from models.stacking import Floats, Integers
 
 PRIOR_ORDERS = 20.0
-"""A run's share at the cap is read like one with so many more orders at the tier's share; the tier's likewise at the SKU's."""
-
-ROUNDING = 1e-9
-"""A size over a cap times that cap may come out so much above the size."""
+"""A run's share at the cap is read like one with so many more orders at the tier's share; the tier's likewise at the SKU's.
+A tier with fewer does not tell whether the SKU was ever open."""
 
 
 @dataclass(frozen=True)
@@ -108,26 +106,30 @@ def _recapped(orders: Orders, size: Floats, cap: Floats, sku: Integers, source: 
 def _lent_caps(rationed: Orders) -> pd.DataFrame:
     """Return what each rationed SKU lends, per tier and week with orders.
 
-    ``run`` are weeks that get one number; ``shape`` is what it multiplies, the cap where the tier was never open, else 1; ``share`` is that
-    of the run's orders that reached their caps, null where it was open; ``reach`` is how many weeks off it holds, any where never open.
+    ``group`` are weeks that get one number; ``unit_cap`` is what it multiplies, the cap where the tier was never open, else 1; ``share`` is
+    that of the group's orders that reached their caps, null where it was open; ``reach`` is how many weeks off it holds, all where never
+    open. A tier with few orders may have been open in other weeks.
     """
-    cap = np.where(rationed.at_cap & ~rationed.named, np.nan, rationed.cap)
-    hit = rationed.at_cap & rationed.named
-    orders = pd.DataFrame({"sku": rationed.sku, "tier": rationed.tier, "week": rationed.week, "cap": cap, "hit": hit})
-    weeks = orders.groupby(["sku", "tier", "week"], as_index=False).agg(cap=("cap", "max"), hits=("hit", "sum"), orders=("hit", "size"))
-    weeks["cap"] = weeks.cap.fillna(np.inf)
+    orders = pd.DataFrame(
+        {"sku": rationed.sku, "tier": rationed.tier, "week": rationed.week, "cap": rationed.cap, "hit": rationed.at_cap & rationed.named}
+    )
+    # what a cap of several SKUs left tells neither a cap of this one nor that it was open
+    told = orders[rationed.named | ~rationed.at_cap]
+    weeks = told.groupby(["sku", "tier", "week"], as_index=False).agg(cap=("cap", "max"), hits=("hit", "sum"), orders=("hit", "size"))
     tiers = weeks.groupby(["sku", "tier"])
-    never_open = np.isfinite(tiers.cap.transform("max"))
+    never_open = np.isfinite(tiers.cap.transform("max")) & (tiers.orders.transform("sum") >= PRIOR_ORDERS)
     changed = (weeks.cap != tiers.cap.shift()) & ~(never_open & (tiers.cumcount() > 0))
-    weeks["run"], weeks["shape"] = changed.cumsum(), np.where(never_open, weeks.cap, 1.0)
+    weeks["group"], weeks["unit_cap"] = changed.cumsum(), np.where(never_open, weeks.cap, 1.0)
     weeks["lent_week"], weeks["reach"] = weeks.week, np.where(never_open, np.inf, 0.0)
     capped = weeks[np.isfinite(weeks.cap)]
-    runs = capped.groupby("run").agg(sku=("sku", "first"), tier=("tier", "first"), hits=("hits", "sum"), orders=("orders", "sum"))
-    tier = runs.groupby(["sku", "tier"])[["hits", "orders"]].transform("sum")
-    sku = runs.groupby("sku")[["hits", "orders"]].transform("sum")
+    groups = capped.groupby("group").agg(sku=("sku", "first"), tier=("tier", "first"), hits=("hits", "sum"), orders=("orders", "sum"))
+    tier = groups.groupby(["sku", "tier"])[["hits", "orders"]].transform("sum")
+    sku = groups.groupby("sku")[["hits", "orders"]].transform("sum")
     of_tier = (tier.hits + PRIOR_ORDERS * sku.hits / sku.orders) / (tier.orders + PRIOR_ORDERS)
-    share = (runs.hits + PRIOR_ORDERS * of_tier) / (runs.orders + PRIOR_ORDERS)
-    lent: pd.DataFrame = weeks.assign(share=weeks.run.map(share))[["sku", "tier", "week", "lent_week", "reach", "run", "shape", "share"]]
+    share = (groups.hits + PRIOR_ORDERS * of_tier) / (groups.orders + PRIOR_ORDERS)
+    lent: pd.DataFrame = weeks.assign(share=weeks.group.map(share))[
+        ["sku", "tier", "week", "lent_week", "reach", "group", "unit_cap", "share"]
+    ]
     return lent
 
 
@@ -139,12 +141,13 @@ def _rationed_like(free: Orders, lent: pd.DataFrame, donor: dict[int, int], rng:
     under = np.flatnonzero((holds & (found.share > 0)).to_numpy())
     cap = np.full(free.count, np.inf)
     if under.size:
-        group = joint_codes(free.sku[under], found.run.to_numpy()[under].astype(np.int64))
-        share, shape = np.zeros(group.max() + 1), found["shape"].to_numpy()[under]
+        group = joint_codes(free.sku[under], found.group.to_numpy()[under].astype(np.int64))
+        share, unit_cap = np.zeros(group.max() + 1), found.unit_cap.to_numpy()[under]
         share[group] = found.share.to_numpy()[under]
-        times = _times_reached_by(share, free.size[under] / shape, group, rng)[group]
-        # sizes are whole: the same orders reach the cap rounded up
-        cap[under] = np.maximum(np.ceil(times * shape - ROUNDING), 1.0)
+        drawn = _times_reached_by(share, free.size[under] / unit_cap, group, rng)[group] * unit_cap
+        # sizes that are whole reach a cap and the next whole one alike
+        whole = not np.any(free.size[under] % 1.0)
+        cap[under] = np.maximum(np.ceil(drawn), 1.0) if whole else drawn
     return cap
 
 
@@ -155,7 +158,7 @@ def _nearest_in_time(asked: pd.DataFrame, known: pd.DataFrame, by: list[str]) ->
 
 
 def _times_reached_by(share: Floats, ratio: Floats, group: Integers, rng: np.random.Generator) -> Floats:
-    """Return per group the number that as near as possible a given share of its ratios reach.
+    """Return per group a number that as near as possible a given share of its ratios reach.
 
     Sizes are lumpy, so many numbers are reached by the same orders: one of them is drawn.
     """

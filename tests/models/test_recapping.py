@@ -56,6 +56,37 @@ def test_where_the_donor_is_always_capped_no_week_is_open_even_if_nobody_ordered
     assert np.isfinite(copy.orders.cap).all()
 
 
+def test_orders_that_a_shared_cap_cut_do_not_make_their_weeks_open(one_donor: Orders) -> None:
+    free = ~np.isin(one_donor.sku, rationed_skus(one_donor))
+    closed = one_donor.take(free | np.isfinite(one_donor.cap))
+    shared = np.isin(closed.sku, rationed_skus(closed)) & (closed.week == np.median(closed.week))
+    assert shared.any()
+    copy = recap_free_skus(
+        replace(closed, at_cap=closed.at_cap | shared, named=closed.named & ~shared), np.random.default_rng(1), 1, 100_000
+    )
+    assert np.isfinite(copy.orders.cap).all()
+
+
+def test_a_tier_with_hardly_an_order_is_not_taken_for_always_capped(one_donor: Orders) -> None:
+    free = ~np.isin(one_donor.sku, rationed_skus(one_donor))
+    of_tier = one_donor.tier == 1
+    first = np.flatnonzero(~free & of_tier & np.isfinite(one_donor.cap))[:1]
+    kept = one_donor.take(np.sort(np.concatenate([np.flatnonzero(free | ~of_tier), first])))
+    copy = recap_free_skus(kept, np.random.default_rng(1), 1, 100_000).orders
+    assert np.isfinite(copy.cap[copy.tier == 1]).mean() < 0.05
+
+
+def test_sizes_in_fractions_reach_their_caps_as_often_as_whole_ones(one_donor: Orders) -> None:
+    free = ~np.isin(one_donor.sku, rationed_skus(one_donor))
+    shares = [
+        recap_free_skus(
+            replace(one_donor, size=np.where(free, one_donor.size * times, one_donor.size)), np.random.default_rng(1), 1, 100_000
+        ).orders.at_cap.mean()
+        for times in (1.0, 0.1)
+    ]
+    assert shares[1] == pytest.approx(shares[0], abs=0.02)
+
+
 def test_caps_of_a_donor_that_was_never_open_do_not_follow_what_was_ordered_under_them(one_donor: Orders) -> None:
     """Free SKUs sell threefold in half of the weeks; their caps are the donor's but for one number per tier."""
     free = ~np.isin(one_donor.sku, rationed_skus(one_donor))
@@ -70,6 +101,8 @@ def test_caps_of_a_donor_that_was_never_open_do_not_follow_what_was_ordered_unde
     spread = pd.Series(times).groupby([lent.sku, lent.tier]).agg(lambda found: found.max() / found.min())
     assert spread.size > 5
     assert spread.max() < 1.1
+    for tier in (0, 1):
+        assert cut.at_cap[cut.tier == tier].mean() == pytest.approx(closed.at_cap[closed.named & (closed.tier == tier)].mean(), abs=0.05)
 
 
 def test_a_run_of_the_donor_gives_a_free_sku_one_whole_cap_per_tier(one_donor: Orders) -> None:
