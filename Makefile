@@ -40,10 +40,10 @@ test: lint architecture   ## every check: style, types, imports, then all tests;
 	@$(MAKE) --no-print-directory --jobs=2 types test-rooms
 	@$(MAKE) --no-print-directory test-flows
 
-test-rooms: .venv/ready   ## the tests of contracts, warehouse, features and models, with their coverage
+test-rooms: .venv/ready   ## all tests but those of whole flows; coverage of the rooms
 	$(BIN)/pytest --cov $(IN_TWO) $(addprefix --ignore=,$(UNTRACED)) contracts warehouse features models tests
 
-test-flows: .venv/ready   ## the tests of whole flows
+test-flows: .venv/ready   ## the tests of whole flows, and others that are not traced
 	$(BIN)/pytest $(IN_TWO) $(UNTRACED) demo flows
 
 test-postgres: .venv/ready   ## the tests on a PostgreSQL server, which they start on loopback and stop again

@@ -22,8 +22,7 @@ from flows.settings import Settings, read_settings
 from models.cross_sell import CrossSellSettings, suggest
 from models.retailer_ranges import Ranges
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 ORIGINS = ["2018-03-25", "2018-06-24", "2018-09-30", "2018-12-30", "2019-03-31", "2019-06-30", "2019-09-29"]
 WEEKS = 13

@@ -41,8 +41,7 @@ from models.promotion_gate import MODEL
 from models.reasons import churn_reasons
 from models.repeat_orders import ORDER_COLUMNS
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch, has_rows
+from warehouse.tables import contract_table, fetch, has_rows
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -81,7 +80,8 @@ def gathered(settings: Settings) -> Gathered:
         if not has_rows(con, CELLS):
             build_cells(con)
         newest_day = as_of_or_newest(con, None)
-        first_week = fetch(con, contract_table(CELLS).aggregate(first=contract_table(CELLS).week_start.min())).to_pylist()[0]["first"]
+        cells = contract_table(CELLS)
+        first_week = fetch(con, cells.aggregate(first=cells.week_start.min())).to_pylist()[0]["first"]
         attributes = usable_attributes(con, settings, TRAINED_AS_OF)
         started = time.perf_counter()
         train = gather_churn(con, settings, TRAINED_AS_OF, first_week, attributes, lambda _: None)

@@ -27,7 +27,8 @@ from features.cells import with_true_units
 from features.churn_population import order_spans
 from features.relicensing import successions
 from features.target_labels import target_labels
-from warehouse.statements import compiled, contract_table
+from warehouse.statements import compiled
+from warehouse.tables import contract_table
 
 SILENT_WEEKS = 13
 """A store without an order in the last so many weeks is counted as lost."""

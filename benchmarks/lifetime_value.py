@@ -33,8 +33,7 @@ from models.ranks import quintiles
 from models.retailer_margins import season_ahead, yearly_margins
 from models.segments import Evidence, outlook
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 FloatArray = npt.NDArray[np.float64]
 

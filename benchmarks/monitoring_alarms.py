@@ -37,8 +37,7 @@ from flows.monitor_persistence import persistent_measures
 from flows.opening import open_warehouse
 from flows.settings import Settings, read_settings
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 LAST_SUNDAY = date(2025, 9, 28)
 TIMES = 1.6

@@ -23,8 +23,7 @@ from models.evaluation import judged_weeks
 from models.judged_totals import judged_totals
 from models.observable import DENSE_LEVELS, Staircase, staircase
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 PAIRS_AT_ONCE = 20_000
 """Pairs whose 99 quantiles of eight weeks take 130 MB."""

@@ -22,8 +22,7 @@ from flows.settings import Settings
 from models import level_checks, limit_checks, register_checks, volume_checks
 from models.volume_checks import HISTORY_WEEKS, DayLines
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch, has_rows
+from warehouse.tables import contract_table, fetch, has_rows
 
 _DAY = timedelta(days=1)
 
@@ -87,9 +86,8 @@ def _volume_findings(days: DayLines) -> list[Finding]:
 
 def _line_findings(con: Warehouse, settings: Settings, period: _Period, days: DayLines) -> list[Finding]:
     """Lines of the newest days that are put aside."""
-    found = quarantined_lines(
-        contract_table(ORDER_LINES), contract_table(QUARANTINE_DECISIONS), period.as_of, days=(period.first, period.as_of)
-    )
+    lines, decisions = contract_table(ORDER_LINES), contract_table(QUARANTINE_DECISIONS)
+    found = quarantined_lines(lines, decisions, period.as_of, days=(period.first, period.as_of))
     rows = fetch(con, found.order_by("line_id")).to_pylist()
     return register_checks.quarantine_findings(rows, max(1, days.sum_to(period.as_of)), settings.data_checks.quarantine_share)
 

@@ -20,8 +20,8 @@ from flows.deriving import usable_attributes
 from flows.settings import Settings
 from models.churn_groups import churn_groups
 from warehouse.session import Warehouse
-from warehouse.statements import Statement, compiled, contract_table
-from warehouse.tables import fetch, fetch_for
+from warehouse.statements import Statement, compiled
+from warehouse.tables import contract_table, fetch, fetch_for
 
 OBSERVED_WEEKS = 13
 REGISTER_GROUPINGS = ("district", "area", "channel", "tier")

@@ -20,8 +20,8 @@ from features.margin import weekly_margin
 from features.target_labels import target_labels
 from flows.settings import Settings
 from warehouse.session import Warehouse
-from warehouse.statements import Statement, compiled, contract_table
-from warehouse.tables import fetch_for
+from warehouse.statements import Statement, compiled
+from warehouse.tables import contract_table, fetch_for
 
 
 def churn_origins(settings: Settings, as_of: date, first_week: date) -> list[date]:

@@ -24,8 +24,7 @@ from models import churn_storage
 from models.reasons import churn_reasons
 from models.risk import margin_at_risk, risk_bands
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 
 def score_retailers(

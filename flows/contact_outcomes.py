@@ -13,8 +13,7 @@ from contracts.weeks import last_week
 from features.churn_population import was_ordered
 from models.contact_episodes import EPISODE_WEEKS, episodes, open_episodes
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 REACHED_WEEKS = 4
 """A visit or call within so many weeks of the draw reached the retailer."""
@@ -56,10 +55,8 @@ def finished_episodes(con: Warehouse, listed: pd.DataFrame, as_of: date) -> pd.D
 
 
 def _contacts(con: Warehouse, as_of: date) -> pd.DataFrame:
-    logged = contract_table(INTERACTIONS)
-    contacts = logged.filter(logged.occurred_on <= as_of, logged.kind.isin(CONTACT_KINDS)).semi_join(
-        contract_table(WORK_LIST), "retailer_id"
-    )
+    logged, listed = contract_table(INTERACTIONS), contract_table(WORK_LIST)
+    contacts = logged.filter(logged.occurred_on <= as_of, logged.kind.isin(CONTACT_KINDS)).semi_join(listed, "retailer_id")
     found: pd.DataFrame = fetch(con, contacts.select("retailer_id", day="occurred_on").distinct()).to_pandas()
     return found
 

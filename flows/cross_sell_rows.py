@@ -18,8 +18,7 @@ from flows.settings import Settings
 from models.cross_sell import CrossSellSettings, suggest
 from models.retailer_ranges import Ranges, build_ranges
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 KINDS = ("tier", "channel", "area")
 """Attributes that make the kind of a shop."""

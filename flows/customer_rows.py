@@ -21,8 +21,7 @@ from flows.segment_rows import reclassification_due, segment_rows
 from flows.settings import Settings
 from flows.work_list_rows import work_list_rows
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 
 def customer_rows(

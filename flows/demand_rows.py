@@ -24,8 +24,7 @@ from flows.watched_inputs import demand_population
 from models.drift import Population
 from models.stacking import FeatureSpace, StackedRows, feature_space, sample_rows
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch, has_rows
+from warehouse.tables import contract_table, fetch, has_rows
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,7 @@ from flows.score import score_steps
 from flows.settings import Settings
 from flows.train import train_steps
 from warehouse.addresses import shown
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 COUNTY_FOLDER = PROJECT_FOLDER / "data" / "demo"
 

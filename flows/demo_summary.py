@@ -22,8 +22,7 @@ from flows.settings import Settings
 from models.metrics import bias, grouped_wape_loss, wape_loss
 from warehouse.addresses import shown
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 KEY = ["retailer_id", "sku_id", "week_start"]
 SHOWN_RETAILERS = 5

@@ -28,8 +28,7 @@ from models.recovery import CensoredHistory, censored_history, learn_to_uncap, r
 from models.sell_through import ShelfWeeks, corrected_by_shelves, shelf_weeks
 from models.size_laws import RecoverySettings
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch, has_rows, materialise, store
+from warehouse.tables import contract_table, fetch, has_rows, materialise, store
 
 
 def build_cells(con: Warehouse, as_of: date | None = None) -> int:
@@ -57,11 +56,10 @@ def usable_attributes(con: Warehouse, settings: Settings, as_of: date) -> tuple[
 
 def fetch_censored(con: Warehouse, settings: Settings) -> CensoredHistory:
     """Fetch the cells that recovery rests on; cells must be built."""
-    rested = cells_to_recover(
-        contract_table(CELLS), contract_table(RETAILERS), contract_table(SKUS), settings.recovery.recensoring.free_skus
-    )
-    cells = fetch(con, rested).to_pandas()
-    return censored_history(cells.assign(week_start=pd.to_datetime(cells.week_start)), settings.recovery.power)
+    cells, retailers, skus = (contract_table(described) for described in (CELLS, RETAILERS, SKUS))
+    rested = cells_to_recover(cells, retailers, skus, settings.recovery.recensoring.free_skus)
+    fetched = fetch(con, rested).to_pandas()
+    return censored_history(fetched.assign(week_start=pd.to_datetime(fetched.week_start)), settings.recovery.power)
 
 
 def fetch_shelves(con: Warehouse) -> ShelfWeeks | None:

@@ -33,8 +33,7 @@ from models.explanation import MeanParts, mean_parts, shown_value
 from models.recensoring import Recensoring
 from models.stacking import FeatureSpace, level_units
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 LEVEL_WINDOWS = (13, 26, 52)
 """Weeks of the means that tell a pair's level; limits are listed over the longest."""

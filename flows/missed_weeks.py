@@ -12,8 +12,7 @@ from contracts.weeks import last_sunday, week_start_of
 from flows.opening import order_span
 from flows.scored_sundays import scored_sundays
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch, has_rows
+from warehouse.tables import contract_table, fetch, has_rows
 
 WEEKLY_FLOWS = ("load", "score")
 """Flows that a scheduler runs every week."""

@@ -36,8 +36,7 @@ from models.demand import DemandModel
 from models.estimates import Measured
 from warehouse.publish import publish
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,8 @@ def measure_and_publish(
         if not cells_are_built:
             build_cells(con, as_of)
         stored = contract_table(MONITORING)
-        newest = fetch(con, contract_table(TRUE_DEMAND).aggregate(newest=contract_table(TRUE_DEMAND).as_of.max()))["newest"][0].as_py()
+        recovered = contract_table(TRUE_DEMAND)
+        newest = fetch(con, recovered.aggregate(newest=recovered.as_of.max()))["newest"][0].as_py()
         if newest is not None and newest > as_of:
             say(f"true demand is kept as recovered as of {newest}: shares, uplift and totals of {as_of} rest on that")
         kept = stored.select("as_of", "area", "measure", "slice_kind", "slice_value", "value", "error", "status", "since")

@@ -17,8 +17,8 @@ from features.churn_labels import churn_labels
 from models.estimates import Estimate, Measured, averaged
 from models.matured_churn import brier_estimate, brier_skill, calibration_estimate, observed_over_predicted, together
 from warehouse.session import Warehouse
-from warehouse.statements import Statement, compiled, contract_table
-from warehouse.tables import fetch, fetch_for
+from warehouse.statements import Statement, compiled
+from warehouse.tables import contract_table, fetch, fetch_for
 
 LEAST_RETAILERS = 20
 """Of a risk band: with fewer, its share says nothing."""

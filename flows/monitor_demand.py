@@ -30,8 +30,7 @@ from models.matured_forecasts import (
 from models.observable import DENSE_LEVELS, staircase
 from models.stacking import Floats
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 LEVELS = {quantile_column(level): level for level in QUANTILES}
 PLANNED = ("tier", "sku_id")

@@ -8,8 +8,7 @@ from contracts.monitoring import FEATURE_DRIFT
 from models.drift import chance_index
 from models.estimates import Estimate, Measured
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 
 def feature_measures(con: Warehouse, as_of: date) -> list[Measured]:

@@ -12,8 +12,7 @@ from contracts.weeks import last_week
 from features.monitored_totals import recovered_totals, scored_days, weekly_totals
 from models.estimates import Estimate, Measured
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 RECENT_WEEKS = 13
 """Weeks that the last one is held against."""

@@ -13,8 +13,7 @@ from flows.monitor import Monitored
 from flows.opening import open_warehouse
 from flows.plots import bars_in_bounds, measure_over_time, png_of
 from flows.settings import Settings
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 OVER_TIME = (
     (

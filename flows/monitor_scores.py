@@ -14,8 +14,7 @@ from flows.monitor_orders import RECENT_WEEKS, recent_demand
 from models.drift import FeatureBins, chance_index, filled_bins, population_stability_index
 from models.estimates import Estimate, Measured
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 CHURN_PROBABILITIES = ("p_churn_4w", "p_churn_13w")
 

@@ -7,8 +7,7 @@ from datetime import date
 
 from contracts.monitoring import MONITORING
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,7 @@ from flows.settings import Settings
 from flows.write_lock import SECONDS_BETWEEN_TRIES, held_locks, own_session
 from warehouse.connection import connect
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 
 def open_warehouse(settings: Settings, *, server_backed_up: bool = False, needs_locks: bool = True) -> AbstractContextManager[Warehouse]:

@@ -15,8 +15,8 @@ from features.cells import with_true_units
 from features.churn_history import retailer_weeks
 from features.repeat_orders import repeat_orders
 from warehouse.session import Warehouse
-from warehouse.statements import Statement, compiled, contract_table
-from warehouse.tables import fetch_for
+from warehouse.statements import Statement, compiled
+from warehouse.tables import contract_table, fetch_for
 
 
 def fetch_order_histories(con: Warehouse, days: Sequence[date]) -> pd.DataFrame:

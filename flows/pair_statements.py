@@ -20,8 +20,8 @@ from features.pairs import KEY, ColdStart
 from features.targets import with_targets
 from flows.settings import Settings
 from warehouse.session import Warehouse
-from warehouse.statements import Statement, compiled, contract_table
-from warehouse.tables import fetch_for
+from warehouse.statements import Statement, compiled
+from warehouse.tables import contract_table, fetch_for
 
 YEARS_BEFORE = {"target": 0, "settled": 0, "naive": 1}
 """By prefix, how many years of 52 weeks before the cut-off the eight weeks lie: what came, as later recovered, and a year before."""

@@ -16,8 +16,7 @@ from flows.opening import open_warehouse
 from flows.scored_sundays import chosen_sunday, nothing_scored
 from flows.settings import Settings
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 Pair = tuple[str, str]
 """Retailer and SKU."""

@@ -28,8 +28,7 @@ from flows.settings import Settings, read_settings
 from flows.tracking import DEMAND_MODEL, model_folder, registered_version
 from models.recensoring import Recensoring
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 
 def reclassify(settings: Settings, as_of: date | None) -> dict[str, int]:

@@ -12,8 +12,7 @@ from flows.settings import Settings
 from flows.tracking import CHURN_MODEL, DEMAND_MODEL, champion
 from models.retraining import Due, MonitoredFigure, retraining_due
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 AREAS = {"demand": DEMAND_MODEL, "churn": CHURN_MODEL}
 """Models by the area in which monitoring tells of them."""

@@ -8,8 +8,7 @@ from contracts.scored import RUNS
 from flows.alerts import NO_WEBHOOK, SENT, send_alert
 from flows.settings import Settings
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 LINES_TOLD = 5
 """Of the reason of a failure; the rest stands in ``scored.runs``."""

@@ -7,8 +7,7 @@ from datetime import date
 from contracts.errors import UsageError
 from contracts.scored import DEMAND_FORECAST
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 MOST_NAMED = 12
 """So many Sundays a hint names at most."""

@@ -13,8 +13,7 @@ from contracts.segment_definitions import VERSION
 from flows.settings import Settings
 from models.segment_alerts import segment_alerts
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 
 def segment_alert_rows(con: Warehouse, settings: Settings, as_of: date, segments: pd.DataFrame, run_id: str) -> pa.Table:

@@ -26,8 +26,8 @@ from models.overrides import apply_overrides
 from models.segment_reasons import change_reasons
 from models.segments import PREVIOUS, Evidence, classify
 from warehouse.session import Warehouse
-from warehouse.statements import Statement, compiled, contract_table
-from warehouse.tables import fetch, fetch_for
+from warehouse.statements import Statement, compiled
+from warehouse.tables import contract_table, fetch, fetch_for
 
 SCORES = ("retailer_id", "p_churn_13w", "p_churn_26w")
 KEPT_DECIMALS = 6

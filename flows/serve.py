@@ -28,8 +28,7 @@ from flows.orchestration import DEPLOYMENT
 from flows.schedules import Job
 from flows.settings import Settings
 from flows.write_lock import warehouse_lock
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 LONGEST_NAP = timedelta(seconds=30)
 """Between two looks at the clock, which may have been set meanwhile."""

@@ -21,8 +21,8 @@ from flows.settings import Settings
 from models.own_margin import margin_before_last_order
 from models.silence_return import fit_returns, silence_rhythms
 from warehouse.session import Warehouse
-from warehouse.statements import Statement, compiled, contract_table
-from warehouse.tables import fetch, fetch_for
+from warehouse.statements import Statement, compiled
+from warehouse.tables import contract_table, fetch, fetch_for
 
 MONDAY_ZERO = date(1970, 1, 5)
 """The week that is number 0."""

@@ -27,8 +27,7 @@ from flows.tracking import CHURN_MODEL, DEMAND_MODEL, champion
 from warehouse.addresses import shown
 from warehouse.runs import last_runs
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 SHOWN = (TRUE_DEMAND, DEMAND_FORECAST, DEMAND_FORECAST_TOTAL, CHURN_SCORE, *CUSTOMER_TABLES)
 """Scored tables that the status lists."""

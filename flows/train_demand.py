@@ -26,8 +26,7 @@ from models.demand_calibration import Calibration, UnseenWeeks, fit_calibration
 from models.evaluation import compare_calibrated, compare_forecasts, judged_weeks
 from models.stacking import Floats, StackedRows, column
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 HELD_OUT = timedelta(weeks=len(HORIZONS))
 """The twin knows nothing of the last eight weeks: they are what it is judged on."""

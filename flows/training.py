@@ -22,8 +22,7 @@ from flows.train_churn import ChurnRows, gather_churn
 from flows.train_demand import HELD_OUT, JudgedWeeks, cut_offs_to_recover, gather_demand
 from models.recensoring import Recensoring
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,7 @@ from models.list_reasons import at_risk_reason, key_account_reason, mistaken_los
 from models.uplift import Uplift
 from models.work_lists import expected_margin_saved, fill_list
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 KEY_CLASS = "key"
 WEEKS_PER_YEAR = 52.0

@@ -19,8 +19,7 @@ from flows.console import table_of
 from flows.locations import database_of
 from flows.opening import open_warehouse
 from flows.settings import Settings
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 COLUMNS = (
     "rank",

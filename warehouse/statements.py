@@ -12,7 +12,6 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from contracts.errors import WarehouseError
-from contracts.tables import Table
 from contracts.weeks import last_sunday
 from warehouse.sql import Dialect, quoted
 
@@ -24,16 +23,6 @@ _NUMBER = r"(?:CAST\()?(\d+)(?: AS INT\))?"
 _DAY = re.compile(rf"MAKE_DATE\({_NUMBER}, {_NUMBER}, {_NUMBER}\)")
 _FIRST_YEAR, _YEARS_APART = 3000, 100
 _FARTHEST = timedelta(days=40 * 365)
-
-
-def contract_table(described: Table) -> ir.Table:
-    """Return a contract table as an expression that belongs to no warehouse yet.
-
-    >>> from contracts.cells import CELLS
-    >>> contract_table(CELLS).columns == CELLS.column_names
-    True
-    """
-    return ibis.table(ibis.Schema.from_pyarrow(described.arrow_schema), name=described.name, database=described.schema)
 
 
 @dataclass(frozen=True)
@@ -113,7 +102,8 @@ def compiled(build: Callable[..., ir.Table], *days: str) -> Statement:
     Parameters
     ----------
     build
-        Makes the expression of the open days, which are Sundays then, out of ``contract_table``s and ``Statement.as_table``.
+        Makes the expression of the open days, which are Sundays then, out of
+        ``warehouse.tables.contract_table``s and ``Statement.as_table``.
     days
         Names of the open days.
 
@@ -125,6 +115,7 @@ def compiled(build: Callable[..., ir.Table], *days: str) -> Statement:
     Examples
     --------
     >>> from contracts.raw import EVENTS
+    >>> from warehouse.tables import contract_table
     >>> events = contract_table(EVENTS)
     >>> lately = compiled(lambda day: events.filter(events.event_date > day - timedelta(weeks=1)).select("event_date"), "day")
     >>> "MAKE_DATE(2019, 9, 22)" in lately.sql({"day": date(2019, 9, 29)}), "CAST(NULL AS DATE)" in lately.sql({"day": None})

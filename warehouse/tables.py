@@ -14,10 +14,20 @@ from contracts.tables import Table
 from warehouse.schema import empty
 from warehouse.session import Warehouse
 from warehouse.sql import Dialect, listed, qualified, quoted
-from warehouse.statements import Days, Statement, contract_table
+from warehouse.statements import Days, Statement
 from warehouse.transactions import failures_explained, transaction
 
 _ROW_HASH: dict[Dialect, str] = {"duckdb": "hash(one)", "postgres": "hash_record_extended(one, 0)"}
+
+
+def contract_table(described: Table) -> ir.Table:
+    """Return a contract table as an expression that belongs to no warehouse yet.
+
+    >>> from contracts.cells import CELLS
+    >>> contract_table(CELLS).columns == CELLS.column_names
+    True
+    """
+    return ibis.table(ibis.Schema.from_pyarrow(described.arrow_schema), name=described.name, database=described.schema)
 
 
 def has_rows(con: Warehouse, described: Table) -> bool:

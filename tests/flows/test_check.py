@@ -25,8 +25,7 @@ from flows.settings import Settings
 from warehouse.connection import connect
 from warehouse.load import load_folder
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 AS_OF = date(2024, 9, 29)
 MONDAY = AS_OF - timedelta(days=6)

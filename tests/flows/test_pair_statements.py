@@ -26,8 +26,7 @@ from flows.opening import open_warehouse
 from flows.pair_statements import country_holidays, fetch_described
 from tests.small_county import EARLIER, ScoredCounty
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch
+from warehouse.tables import contract_table, fetch
 
 ATTRIBUTES = ("tier", "district", "category")
 SUNDAY, KNOWN = EARLIER + timedelta(weeks=4), EARLIER + timedelta(weeks=8)

@@ -19,8 +19,7 @@ from warehouse.connection import connect
 from warehouse.runs import last_runs, start_run
 from warehouse.server_locks import server_lock, session_name
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch, fingerprint, has_rows, store
+from warehouse.tables import contract_table, fetch, fingerprint, has_rows, store
 from warehouse.transactions import transaction
 
 FAIR = "INSERT INTO raw.events VALUES (CAST(? AS DATE), ?, NULL)"

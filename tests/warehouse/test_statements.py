@@ -11,8 +11,8 @@ import pytest
 from contracts.errors import WarehouseError
 from contracts.raw import EVENTS
 from warehouse.connection import connect
-from warehouse.statements import compiled, contract_table
-from warehouse.tables import fetch, fetch_for
+from warehouse.statements import compiled
+from warehouse.tables import contract_table, fetch, fetch_for
 
 NEW_YEAR = date(2020, 1, 1)
 

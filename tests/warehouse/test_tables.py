@@ -12,8 +12,7 @@ from contracts.cells import RECOVERED
 from contracts.errors import WarehouseError
 from contracts.raw import EVENTS, ORDER_LINES
 from warehouse.session import Warehouse
-from warehouse.statements import contract_table
-from warehouse.tables import fetch, has_rows, materialise, store
+from warehouse.tables import contract_table, fetch, has_rows, materialise, store
 
 
 def recovered(units: list[float | None]) -> pa.Table:
