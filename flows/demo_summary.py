@@ -16,7 +16,7 @@ from contracts.scored import CHURN_SCORE, DEMAND_FORECAST, TRUE_DEMAND
 from contracts.weeks import HORIZONS, PAIR_WEEKS, target_week
 from demo.county import CountyFacts
 from flows.console import table_of
-from flows.locations import PROJECT_FOLDER, database_of
+from flows.locations import database_of
 from flows.opening import open_warehouse
 from flows.settings import Settings
 from models.metrics import bias, grouped_wape_loss, wape_loss
@@ -48,7 +48,7 @@ def print_summary(settings: Settings, folder: Path, as_of: date, facts: CountyFa
     console.print(table_of("Retailers most at risk", *at_risk, numbers=at_risk[0][1:3]), "")
     console.print(table_of("Work lists", *lists, numbers=lists[0][1:]), "")
     console.print("Where to look")
-    for what, where in _places(settings):
+    for what, where in _places(settings, folder):
         console.print(f"  {what:<10} {where}", soft_wrap=True)
 
 
@@ -127,14 +127,14 @@ def _list_rows(con: Warehouse, as_of: date) -> tuple[list[str], list[list[object
     return ["list", "to contact", "left alone", "margin saved, expected"], rows
 
 
-def _places(settings: Settings) -> list[tuple[str, str]]:
+def _places(settings: Settings, folder: Path) -> list[tuple[str, str]]:
     database, file = database_of(settings.tracking.uri), database_of(settings.warehouse.url)
     stored, client = (_relative(file), "DuckDB") if file else (shown(settings.warehouse.url), "PostgreSQL")
     return [
         ("tables", f"{stored} (schemas scored, analysis; any {client} client, or `uncap status`)"),
         ("lists", "uncap worklist"),
         ("MLflow", f"mlflow ui --backend-store-uri {'sqlite:///' + _relative(database) if database else shown(settings.tracking.uri)}"),
-        ("county", f"{_relative(PROJECT_FOLDER / 'data' / 'demo')} (input/ as loaded, truth/ as it was)"),
+        ("county", f"{_relative(folder)} (input/ as loaded, truth/ as it was)"),
     ]
 
 
