@@ -31,7 +31,8 @@ def truth_coverage(case: Path, warehouse: Path) -> dict[str, dict[str, float]]:
     -------
     dict
         ``at_most_q90``, ``at_most_q95`` of pair-weeks and ``total_coverage_80`` of eight-week totals, and ``pairs``; by ``all`` or class.
-        Pairs without a forecast, or without an order in the last year, are left out.
+        Pairs without a forecast, or without an order in the last year, are left out. A class is
+        the share of all 52 weeks, also of pairs that began later.
     """
     as_of = pd.Timestamp(json.loads((case / "truth" / "facts.json").read_text())["as_of"])
     truth = pd.read_parquet(case / "truth" / "weekly_demand.parquet")
