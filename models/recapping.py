@@ -106,9 +106,9 @@ def _recapped(orders: Orders, size: Floats, cap: Floats, sku: Integers, source: 
 def _lent_caps(rationed: Orders) -> pd.DataFrame:
     """Return what each rationed SKU lends, per tier and week with orders.
 
-    ``group`` are weeks that get one number; ``unit_cap`` is what it multiplies, the cap where the tier was never open, else 1; ``share`` is
-    that of the group's orders that reached their caps, null where it was open; ``reach`` is how many weeks off it holds, all where never
-    open. A tier with few orders may have been open in other weeks.
+    ``group`` are weeks that get one number; ``unit_cap`` is what it multiplies, the cap (1 or more) where the tier was never open, else 1;
+    ``share`` is that of the group's orders that reached their caps, null where it was open; ``reach`` is how many weeks off it holds, all
+    where never open. A tier with few orders may have been open in other weeks.
     """
     orders = pd.DataFrame(
         {"sku": rationed.sku, "tier": rationed.tier, "week": rationed.week, "cap": rationed.cap, "hit": rationed.at_cap & rationed.named}
@@ -119,7 +119,7 @@ def _lent_caps(rationed: Orders) -> pd.DataFrame:
     tiers = weeks.groupby(["sku", "tier"])
     never_open = np.isfinite(tiers.cap.transform("max")) & (tiers.orders.transform("sum") >= PRIOR_ORDERS)
     changed = (weeks.cap != tiers.cap.shift()) & ~(never_open & (tiers.cumcount() > 0))
-    weeks["group"], weeks["unit_cap"] = changed.cumsum(), np.where(never_open, weeks.cap, 1.0)
+    weeks["group"], weeks["unit_cap"] = changed.cumsum(), np.where(never_open, np.maximum(weeks.cap, 1.0), 1.0)
     weeks["lent_week"], weeks["reach"] = weeks.week, np.where(never_open, np.inf, 0.0)
     capped = weeks[np.isfinite(weeks.cap)]
     groups = capped.groupby("group").agg(sku=("sku", "first"), tier=("tier", "first"), hits=("hits", "sum"), orders=("orders", "sum"))

@@ -67,6 +67,17 @@ def test_orders_that_a_shared_cap_cut_do_not_make_their_weeks_open(one_donor: Or
     assert np.isfinite(copy.orders.cap).all()
 
 
+def test_an_order_under_a_cap_of_nothing_leaves_every_cap_a_number(one_donor: Orders) -> None:
+    free = ~np.isin(one_donor.sku, rationed_skus(one_donor))
+    closed = one_donor.take(free | np.isfinite(one_donor.cap))
+    shut = np.isfinite(closed.cap) & (closed.week == np.median(closed.week))
+    assert shut.any()
+    cut = replace(closed, cap=np.where(shut, 0.0, closed.cap), at_cap=closed.at_cap | shut)
+    caps = recap_free_skus(cut, np.random.default_rng(1), 1, 100_000).orders.cap
+    assert np.isfinite(caps).all()
+    assert caps.min() >= 1
+
+
 def test_a_tier_with_hardly_an_order_is_not_taken_for_always_capped(one_donor: Orders) -> None:
     free = ~np.isin(one_donor.sku, rationed_skus(one_donor))
     of_tier = one_donor.tier == 1
