@@ -17,6 +17,7 @@ from features.data_check_registers import newcomers, register_faults
 from features.data_check_volumes import district_weeks, everybodys_events, odd_prices, order_days, request_weeks, sku_weeks
 from features.holiday_names import main_holidays
 from features.moving_holidays import same_week_last_year
+from flows.country import calendar_of
 from flows.opening import order_span
 from flows.settings import Settings
 from models import level_checks, limit_checks, register_checks, volume_checks
@@ -65,13 +66,14 @@ def data_findings(con: Warehouse, settings: Settings, as_of: date) -> list[Findi
 
 def _day_lines(con: Warehouse, settings: Settings, by_day: dict[date, int], as_of: date) -> DayLines:
     """The lines of each day with the holidays around them and the week of last year to compare with."""
-    country, subdivision = settings.calendar.country, settings.calendar.subdivision or None
+    calendar = calendar_of(con, settings, as_of)
+    country, subdivision = calendar.country, calendar.subdivision or None
     first = as_of - timedelta(weeks=HISTORY_WEEKS + 1)
     public = holiday_dates(country, first, as_of + 7 * _DAY, subdivision)
     own = frozenset(fetch(con, everybodys_events(contract_table(EVENTS)))["event_date"].to_pylist())
     beside = frozenset(day + step for day in public for step in (-_DAY, _DAY))
     week = week_start_of(as_of)
-    year_before = as_of - (week - same_week_last_year(week, main_holidays(country, subdivision, settings.calendar.moving_holidays)))
+    year_before = as_of - (week - same_week_last_year(week, main_holidays(country, subdivision, calendar.moving_holidays)))
     return DayLines(by_day, as_of, days_off=public, bridges=beside | own, year_before=year_before)
 
 

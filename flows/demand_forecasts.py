@@ -16,6 +16,7 @@ from contracts.tables import Table
 from contracts.weeks import HORIZONS, target_week
 from features.attributes import attributes_among
 from flows.console import Say
+from flows.country import as_trained
 from flows.demand_rows import fetch_pairs, target_calendar
 from flows.feature_spread import drift_rows
 from flows.registering import FINAL
@@ -38,7 +39,8 @@ def forecast_pairs(con: Warehouse, settings: Settings, as_of: date, version: Mod
         Rows of ``scored.demand_forecast``, one per pair and horizon, of ``scored.demand_forecast_total``, one per pair, and of
         ``scored.feature_drift``, one per input; none of the second and third where the model was trained before there were such.
     """
-    model = DemandModel.load(model_folder(settings, version) / FINAL)
+    folder = model_folder(settings, version)
+    model, settings = DemandModel.load(folder / FINAL), as_trained(settings, folder)
     pairs = fetch_pairs(con, settings, as_of, attributes_among(model.space.names))
     calendar = target_calendar(con, settings, as_of)
     ahead = in_parts(HORIZONS, "forecasting weeks ahead", say)

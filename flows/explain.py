@@ -20,6 +20,7 @@ from features.cells import KEY, with_true_units
 from features.demand import DEMAND_FEATURES, GROUPS
 from features.windows import in_last_weeks
 from flows.console import Say, narrated
+from flows.country import as_trained
 from flows.demand_rows import fetch_pair, target_calendar
 from flows.deriving import build_cells, fetch_censored, recover_as_of
 from flows.opening import open_warehouse
@@ -140,7 +141,7 @@ def explain(settings: Settings, pair: Pair, as_of: date | None, week: date | Non
     first = published[0]
     with narrated("explain") as say:
         folder = model_folder(settings, registered_version(settings, DEMAND_MODEL, first.model_version))
-        model = DemandModel.load(folder / FINAL)
+        model, settings = DemandModel.load(folder / FINAL), as_trained(settings, folder)
         attributes = attributes_among(model.space.names)
         # what is derived belongs to whoever holds the lock
         with warehouse_lock(settings, "write", "explain"), open_warehouse(settings) as con:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from contracts.scored import QUANTILES
 from contracts.weeks import HORIZONS
+from flows.country import save_calendar, with_calendar
 from flows.features_made import demand_features, features_version
 from flows.judged_origins import demand_rule, judge_demand
 from flows.judgement import Training, log_verdict
@@ -40,10 +41,12 @@ HEADLINES = {
 
 def register_demand(settings: Settings, rows: TrainingRows, trained: TrainedDemand, run: Training, folder: Path) -> Verdict:
     """Log a trained demand model with the recovery it rests on, register both as one, and promote it if it deserves it."""
+    settings = with_calendar(settings, rows.history.calendar)
     recovery, threads = rows.recovery, settings.demand.lightgbm.num_threads
     trained.model.save(folder / FINAL)
     trained.twin.save(folder / TWIN)
     rows.demand.population.save(folder / FEATURE_BINS)
+    save_calendar(rows.history.calendar, folder)
     if recovery is not None:
         recovery.save(folder / RECOVERY)
     example = served_rows(_first(trained.rows, EXAMPLE_ROWS), trained.model.space.names)

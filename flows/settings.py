@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from contracts.errors import ConfigurationError
 from features.holiday_names import MOVING_SLOTS
@@ -40,9 +40,15 @@ class Tracking(Section):
 class Calendar(Section):
     """Whose public holidays count."""
 
-    country: Annotated[str, Field(pattern="^[A-Z]{2,3}$")]
+    country: Annotated[str, Field(pattern="^([A-Z]{2,3})?$")]
     subdivision: str
     moving_holidays: Annotated[list[Text], Field(max_length=MOVING_SLOTS)]
+
+    @model_validator(mode="after")
+    def _of_a_country(self) -> Self:
+        if (self.subdivision or self.moving_holidays) and not self.country:
+            raise ValueError("subdivision and moving_holidays: of which country? Set country as well")
+        return self
 
 
 class KeepWeeks(Section):

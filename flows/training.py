@@ -11,11 +11,12 @@ from contracts.steps import counted, in_parts
 from contracts.weeks import last_week, week_start_of
 from flows.churn_rows import churn_origins
 from flows.console import Say
+from flows.country import calendar_of, with_calendar
 from flows.demand_rows import DemandRows
 from flows.deriving import build_cells, fetch_censored, learn_recovery, recover_as_of, usable_attributes
 from flows.judged_origins import JudgedOrigin, fetch_judged_origins, judged_sundays
 from flows.lineage import table_lineage
-from flows.settings import Settings
+from flows.settings import Calendar, Settings
 from flows.timing import Stopwatch
 from flows.tracking import TableLineage
 from flows.train_churn import ChurnRows, gather_churn
@@ -39,12 +40,15 @@ class History:
         Those of the registers that models may see.
     lineage
         Of the tables that are loaded.
+    calendar
+        Whose public holidays count.
     """
 
     as_of: date
     first_week: date
     attributes: tuple[str, ...]
     lineage: tuple[TableLineage, ...]
+    calendar: Calendar
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,8 @@ def derive_history(con: Warehouse, settings: Settings, as_of: date, say: Say) ->
     first_week = week_start_of(first_day)
     require_history(settings, first_week, as_of)
     say(counted(build_cells(con, as_of), "retailer-SKU-weeks derived"))
-    return History(as_of, first_week, usable_attributes(con, settings, as_of), tuple(table_lineage(con)))
+    attributes, lineage = usable_attributes(con, settings, as_of), tuple(table_lineage(con))
+    return History(as_of, first_week, attributes, lineage, calendar_of(con, settings, as_of, say))
 
 
 def gather_training_rows(con: Warehouse, settings: Settings, as_of: date, say: Say) -> TrainingRows:
@@ -123,6 +128,7 @@ def gather_training_rows(con: Warehouse, settings: Settings, as_of: date, say: S
     watch = Stopwatch()
     with watch("cells"):
         history = derive_history(con, settings, as_of, say)
+        settings = with_calendar(settings, history.calendar)
     with watch("recovery"):
         cut_offs = cut_offs_to_recover(settings, as_of, history.first_week) | set(churn_origins(settings, as_of, history.first_week))
         cut_offs |= set(judged_sundays(settings, as_of))

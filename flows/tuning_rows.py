@@ -9,6 +9,7 @@ from contracts.errors import InputDataError
 from contracts.scored import QUANTILES
 from contracts.steps import in_parts
 from flows.console import Say
+from flows.country import with_calendar
 from flows.demand_rows import DemandRows, gather_rows, training_cut_offs
 from flows.deriving import fetch_censored, learn_recovery, recover_as_of
 from flows.settings import Settings
@@ -66,7 +67,7 @@ def gather_origins(con: Warehouse, settings: Settings, history: History, say: Sa
     InputDataError
         If the history is too short, or nothing was ordered in the weeks to judge on.
     """
-    limited = _within_limits(settings)
+    limited = _within_limits(with_calendar(settings, history.calendar))
     cut_offs = {origin: training_cut_offs(settings, origin, history.first_week) for origin in tuning_origins(settings, history)}
     recovered = {history.as_of, *cut_offs, *(cut_off for earlier in cut_offs.values() for cut_off in earlier)}
     censored = fetch_censored(con, settings)

@@ -21,9 +21,11 @@ from features.pairs import ColdStart
 from features.target_labels import target_labels
 from features.targets import with_targets
 from flows.churn_rows import fetch_labelled
+from flows.country import with_calendar
 from flows.demand_rows import KEY
 from flows.opening import open_warehouse
 from flows.pair_statements import country_holidays, fetch_described
+from flows.settings import Calendar
 from tests.small_county import EARLIER, ScoredCounty
 from warehouse.session import Warehouse
 from warehouse.tables import contract_table, fetch
@@ -40,7 +42,7 @@ def warehouse(county: ScoredCounty) -> Iterator[Warehouse]:
 
 
 def test_pairs_and_what_came_are_those_of_features_of_that_sunday(county: ScoredCounty, warehouse: Warehouse) -> None:
-    settings = county.place.settings
+    settings = with_calendar(county.place.settings, Calendar(country="CN", subdivision="", moving_holidays=[]))
     cells, recovered, retailers, skus = (contract_table(described) for described in (CELLS, RECOVERED, RETAILERS, SKUS))
     known = with_true_units(cells, recovered, SUNDAY)
     weeks = weeks_of_same_holiday(SUNDAY, country_holidays(settings))

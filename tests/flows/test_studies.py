@@ -16,7 +16,7 @@ from optuna.trial import TrialState
 
 from contracts.errors import ConfigurationError, TrackingError
 from flows.search_space import chosen_values, present_values, with_values
-from flows.settings import Settings
+from flows.settings import Calendar, Settings
 from flows.studies import finished_trials, opened_study, present_trial, study_file, study_name
 from flows.tracking import TableLineage
 from flows.training import History
@@ -42,7 +42,7 @@ def with_study_file(settings: Settings, address: str) -> Settings:
 
 def history(as_of: date = date(2025, 9, 28), orders: str = "a1") -> History:
     lineage = TableLineage("raw.order_lines", 100, date(2023, 10, 2), as_of, orders)
-    return History(as_of, date(2023, 10, 2), ("tier",), (lineage,))
+    return History(as_of, date(2023, 10, 2), ("tier",), (lineage,), Calendar(country="CN", subdivision="", moving_holidays=[]))
 
 
 def leaves(trial: Trial, settings: Settings) -> float:

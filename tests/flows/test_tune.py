@@ -14,7 +14,7 @@ from contracts.errors import InputDataError, UsageError
 from flows.cli import main
 from flows.recording import RunRecord
 from flows.search_space import with_values
-from flows.settings import Settings, read_settings
+from flows.settings import Calendar, Settings, read_settings
 from flows.training import History
 from flows.tune import Budget, search, tune
 from flows.tuning_rows import tuning_origins
@@ -24,6 +24,7 @@ from tests.small_county import AS_OF, Place
 POOR = {"num_iterations": 2, "order_num_iterations": 2, "learning_rate": 0.001}
 """So few and small steps that nearly everything is better."""
 
+CALENDAR = Calendar(country="CN", subdivision="", moving_holidays=[])
 ORIGINS = [AS_OF - timedelta(weeks=8), AS_OF - timedelta(weeks=16)]
 
 
@@ -81,17 +82,17 @@ def assert_runs(settings: Settings, best_loss: float) -> None:
 
 def test_origins_are_as_many_as_the_history_allows(county_copy: Place) -> None:
     settings = county_copy.settings
-    assert tuning_origins(settings, History(AS_OF, date(2023, 10, 2), (), ())) == ORIGINS
+    assert tuning_origins(settings, History(AS_OF, date(2023, 10, 2), (), (), CALENDAR)) == ORIGINS
     for weeks, allowed in ((38, 2), (32, 1)):
-        short = History(AS_OF, AS_OF - timedelta(weeks=weeks) + timedelta(days=1), (), ())
+        short = History(AS_OF, AS_OF - timedelta(weeks=weeks) + timedelta(days=1), (), (), CALENDAR)
         assert tuning_origins(settings, short) == ORIGINS[:allowed]
     with pytest.raises(InputDataError, match="too short a history before 2025-08-03"):
-        tuning_origins(settings, History(AS_OF, AS_OF - timedelta(weeks=15, days=-1), (), ()))
+        tuning_origins(settings, History(AS_OF, AS_OF - timedelta(weeks=15, days=-1), (), (), CALENDAR))
 
 
 @pytest.mark.usefixtures("prefect_server")
 def test_a_budget_that_is_used_up_before_the_first_trial_is_bad_usage(tracked_settings: Settings) -> None:
-    history, run = History(AS_OF, date(2023, 10, 2), (), ()), RunRecord("tune-1")
+    history, run = History(AS_OF, date(2023, 10, 2), (), (), CALENDAR), RunRecord("tune-1")
     with pytest.raises(UsageError, match="--minutes: used up before the first trial"):
         search.fn(tracked_settings, history, [], run, Budget(time.monotonic(), None), lambda _step: None)
     [call], trials = tracked(tracked_settings, AS_OF)
