@@ -33,7 +33,7 @@ WEEKS_AROUND = 4
 """A week is compared with the median of it and so many weeks to both sides."""
 
 EVIDENT_T = 6.0
-"""By chance the largest of so many t is about 3; on three years of Iowa liquor orders it is 9.5 for the US and 5.3 for GB."""
+"""By chance the largest of so many is about 3; on three years of Iowa liquor orders it is 9.4 for the US and 5.3 for GB."""
 
 LEAST_DIP = 0.03
 """A day off that keeps fewer away moves nothing."""
