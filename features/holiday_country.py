@@ -97,7 +97,7 @@ def holidays_kept(weeks: pd.DataFrame, candidates: Iterable[str] = CANDIDATES) -
     counted = counted.asfreq("7D", fill_value=0.0)
     usual = counted.rolling(2 * WEEKS_AROUND + 1, center=True, min_periods=WEEKS_AROUND + 1).median()
     # farther than half or double is no farther: a week in which nobody ordered at all must not drown the others
-    share = (np.maximum(counted, 0.5) / np.maximum(usual, 0.5)).to_numpy(dtype=np.float64)
+    share = np.maximum(counted.to_numpy(dtype=np.float64), 0.5) / np.maximum(usual.to_numpy(dtype=np.float64), 0.5)
     moved = np.clip(np.log(share), -_FARTHEST, _FARTHEST)
     mondays = tuple(day.date() for day in counted.index)
     kept = [_regressed(country, moved, days_off(country, mondays)) for country in candidates]

@@ -23,10 +23,8 @@ def shops(seed: int, n_retailers: int = 15_000) -> pd.DataFrame:
     retailers = pd.DataFrame(random.random((n_retailers, 20)), columns=list(COLUMNS.features)).assign(
         retailer_id=[f"R{number}" for number in range(n_retailers)], patience=random.random(n_retailers)
     )
-    return pd.concat(
-        [retailers.assign(**{HORIZON: weeks, "no_order": retailers.patience < OF_HORIZON[weeks]}) for weeks in CHURN_HORIZONS],
-        ignore_index=True,
-    )
+    parts = [retailers.assign(horizon_weeks=weeks, no_order=retailers.patience < OF_HORIZON[weeks]) for weeks in CHURN_HORIZONS]
+    return pd.concat(parts, ignore_index=True)
 
 
 def said(trees: TreeHalves, rows: pd.DataFrame) -> pd.Series:
