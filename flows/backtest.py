@@ -23,7 +23,7 @@ from flows.backtest_rows import JudgedOrigin, Surroundings, fetch_surroundings, 
 from flows.backtest_summary import print_backtest
 from flows.churn_rows import churn_origins
 from flows.console import Say, narrated
-from flows.country import with_calendar
+from flows.country import calendar_of, with_calendar
 from flows.demand_rows import gather_rows, training_cut_offs
 from flows.deriving import fetch_censored, learn_recovery, recover_as_of
 from flows.environment import prepare
@@ -192,8 +192,8 @@ def judge_origin(settings: Settings, history: History, origin: date, calibration
 
 def _trained(settings: Settings, history: History, origin: date, known: date, say: Say) -> tuple[DemandModel, JudgedWeeks, Surroundings]:
     """Train on what was known as of a past Sunday, and return what came in the eight weeks after it, as far as ``known`` tells."""
-    settings = with_calendar(settings, history.calendar)
     with warehouse_lock(settings, "write", "backtest"), open_warehouse(settings) as con:
+        settings = with_calendar(settings, calendar_of(con, settings, origin))
         cut_offs = training_cut_offs(settings, origin, history.first_week)
         censored = fetch_censored(con, settings)
         recovery = learn_recovery(settings, censored, origin, say)

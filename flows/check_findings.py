@@ -66,7 +66,7 @@ def data_findings(con: Warehouse, settings: Settings, as_of: date) -> list[Findi
 
 def _day_lines(con: Warehouse, settings: Settings, by_day: dict[date, int], as_of: date) -> DayLines:
     """The lines of each day with the holidays around them and the week of last year to compare with."""
-    calendar = calendar_of(con, settings, as_of)
+    calendar = calendar_of(con, settings, last_sunday(as_of))
     country, subdivision = calendar.country, calendar.subdivision or None
     first = as_of - timedelta(weeks=HISTORY_WEEKS + 1)
     public = holiday_dates(country, first, as_of + 7 * _DAY, subdivision)

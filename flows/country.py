@@ -6,12 +6,18 @@ import json
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
+
 from contracts.raw import ORDER_LINES
-from features.holiday_country import FALLBACK_COUNTRY, holidays_kept, retailers_by_week
+from features.holiday_country import CANDIDATES, days_off, retailers_by_week
 from flows.console import Say
 from flows.settings import Calendar, Settings
+from models.holiday_country import holidays_kept, weekly_counts
 from warehouse.session import Warehouse
 from warehouse.tables import contract_table, fetch
+
+FALLBACK_COUNTRY = "CN"
+"""Whose holidays count where none show: of the county that the demo simulates, whose retailers order every week of the year."""
 
 CALENDAR_FILE = "calendar.json"
 """In the folder of a demand model: the calendar that its features were made with."""
@@ -21,9 +27,13 @@ def calendar_of(con: Warehouse, settings: Settings, as_of: date, say: Say = lamb
     """Return the calendar of the settings, with the country that the orders up to a Sunday tell where none is set."""
     if settings.calendar.country:
         return settings.calendar
-    kept = holidays_kept(fetch(con, retailers_by_week(contract_table(ORDER_LINES), as_of)).to_pandas())
-    if kept is not None:
-        say(f"public holidays of {kept.country}: on each of them {kept.dip:.0%} fewer retailers order in the week (calendar.country)")
+    weeks = weekly_counts(fetch(con, retailers_by_week(contract_table(ORDER_LINES), as_of)).to_pandas())
+    mondays = [day.date() for day in pd.DatetimeIndex(weeks.index)]
+    kept = holidays_kept(weeks, {country: days_off(country, mondays) for country in CANDIDATES}) if mondays else None
+    if kept is None:
+        say(f"public holidays of {FALLBACK_COUNTRY}: no country's evidently keep retailers from ordering; set calendar.country if not so")
+    else:
+        say(f"public holidays of {kept.country}: for each of them {kept.dip:.0%} fewer retailers order in its week (calendar.country)")
     return settings.calendar.model_copy(update={"country": FALLBACK_COUNTRY if kept is None else kept.country})
 
 
@@ -37,10 +47,19 @@ def save_calendar(calendar: Calendar, folder: Path) -> None:
     (folder / CALENDAR_FILE).write_text(json.dumps(calendar.model_dump()))
 
 
-def as_trained(settings: Settings, folder: Path) -> Settings:
-    """Return the settings with the calendar of a demand model; a model of an earlier version has kept none, and its country was set."""
+def taught_calendar(settings: Settings, folder: Path) -> Calendar:
+    """Return the calendar of a demand model; one of an earlier version has kept none, and was taught what is set or the fallback's."""
     file = folder / CALENDAR_FILE
     if file.exists():
-        return with_calendar(settings, Calendar(**json.loads(file.read_text())))
-    country = settings.calendar.country or FALLBACK_COUNTRY
-    return with_calendar(settings, settings.calendar.model_copy(update={"country": country}))
+        return Calendar(**json.loads(file.read_text()))
+    return settings.calendar.model_copy(update={"country": settings.calendar.country or FALLBACK_COUNTRY})
+
+
+def as_trained(settings: Settings, folder: Path, say: Say = lambda _: None) -> Settings:
+    """Return the settings with the calendar of a demand model, and warn where another one is set."""
+    taught = taught_calendar(settings, folder)
+    if settings.calendar.country and settings.calendar != taught:
+        say(
+            f"warning: calendar: the model was trained with the holidays of {taught.country}, not as is set now; train again to change that"
+        )
+    return with_calendar(settings, taught)

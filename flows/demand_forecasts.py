@@ -40,7 +40,7 @@ def forecast_pairs(con: Warehouse, settings: Settings, as_of: date, version: Mod
         ``scored.feature_drift``, one per input; none of the second and third where the model was trained before there were such.
     """
     folder = model_folder(settings, version)
-    model, settings = DemandModel.load(folder / FINAL), as_trained(settings, folder)
+    model, settings = DemandModel.load(folder / FINAL), as_trained(settings, folder, say)
     pairs = fetch_pairs(con, settings, as_of, attributes_among(model.space.names))
     calendar = target_calendar(con, settings, as_of)
     ahead = in_parts(HORIZONS, "forecasting weeks ahead", say)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from contracts.scored import QUANTILES
 from contracts.weeks import HORIZONS
-from flows.country import save_calendar, with_calendar
+from flows.country import save_calendar, taught_calendar, with_calendar
 from flows.features_made import demand_features, features_version
 from flows.judged_origins import demand_rule, judge_demand
 from flows.judgement import Training, log_verdict
@@ -43,12 +43,7 @@ def register_demand(settings: Settings, rows: TrainingRows, trained: TrainedDema
     """Log a trained demand model with the recovery it rests on, register both as one, and promote it if it deserves it."""
     settings = with_calendar(settings, rows.history.calendar)
     recovery, threads = rows.recovery, settings.demand.lightgbm.num_threads
-    trained.model.save(folder / FINAL)
-    trained.twin.save(folder / TWIN)
-    rows.demand.population.save(folder / FEATURE_BINS)
-    save_calendar(rows.history.calendar, folder)
-    if recovery is not None:
-        recovery.save(folder / RECOVERY)
+    _save(rows, trained, folder)
     example = served_rows(_first(trained.rows, EXAMPLE_ROWS), trained.model.space.names)
     tags = run.tags(rows.history.as_of) | {FEATURES_TAG: features_version(demand_features(trained.model.space))}
     with tracked_run(settings, f"demand {rows.history.as_of}", tags) as tracked:
@@ -67,7 +62,11 @@ def register_demand(settings: Settings, rows: TrainingRows, trained: TrainedDema
         judged = judge_demand(trained.twin, rows.judged, threads) or ()
 
         def judge_rival(rival: ModelVersion) -> Judged | None:
-            return judge_demand(DemandModel.load(model_folder(settings, rival) / TWIN), rows.judged, threads)
+            theirs = model_folder(settings, rival)
+            # features of another country's holidays have the same names and mean something else
+            if taught_calendar(settings, theirs) != rows.history.calendar:
+                return None
+            return judge_demand(DemandModel.load(theirs / TWIN), rows.judged, threads)
 
         decision = decide(settings, registered, judged, judge_rival, demand_rule(settings), run.due)
         best = min(("seasonal_naive", "recent_mean"), key=lambda name: trained.figures[f"{name}.pinball_loss"])
@@ -84,6 +83,16 @@ def register_demand(settings: Settings, rows: TrainingRows, trained: TrainedDema
         log_verdict(settings, tracked, registered, verdict)
     carry_out(settings, registered, decision)
     return verdict
+
+
+def _save(rows: TrainingRows, trained: TrainedDemand, folder: Path) -> None:
+    """Write the model, its twin, and all that its features rest on."""
+    trained.model.save(folder / FINAL)
+    trained.twin.save(folder / TWIN)
+    rows.demand.population.save(folder / FEATURE_BINS)
+    save_calendar(rows.history.calendar, folder)
+    if rows.recovery is not None:
+        rows.recovery.save(folder / RECOVERY)
 
 
 def _recovery_choice(recovery: Recensoring) -> dict[str, object]:
@@ -114,6 +123,7 @@ def _recovery_metrics(recovery: Recensoring) -> dict[str, float]:
 
 def _log(tracked: TrackedRun, settings: Settings, trained: TrainedDemand, lineage: Sequence[TableLineage]) -> None:
     tracked.log_parameters({"demand": settings.demand.model_dump(), "recovery": settings.recovery.model_dump()})
+    tracked.log_parameters({"calendar": settings.calendar.model_dump()})
     tracked.log_parameters(
         {"rows": trained.rows.units.size, "features": len(trained.model.space.names), "judged_as_of": trained.held_out.origin}
     )

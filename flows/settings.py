@@ -47,7 +47,7 @@ class Calendar(Section):
     @model_validator(mode="after")
     def _of_a_country(self) -> Self:
         if (self.subdivision or self.moving_holidays) and not self.country:
-            raise ValueError("subdivision and moving_holidays: of which country? Set country as well")
+            raise ValueError("subdivision or moving_holidays without a country; expected calendar.country beside them")
         return self
 
 

@@ -196,6 +196,7 @@ def _grow(
     threads: int,
 ) -> lgb.Booster:
     """Grow one member; being deterministic, it is the same whatever the number of threads."""
+    copies = horizon_columns(settings.feature_share)
     parameters = {
         "objective": "binary",
         "num_leaves": settings.leaves,
@@ -203,14 +204,13 @@ def _grow(
         "min_data_in_leaf": max(1, settings.min_rows_per_leaf // 2),
         "feature_fraction": settings.feature_share,
         "lambda_l2": settings.l2,
-        "monotone_constraints": _falls_with_horizon(columns, horizon_columns(settings.feature_share)),
+        "monotone_constraints": _falls_with_horizon(columns, copies),
         "deterministic": True,
         "force_row_wise": True,
         "num_threads": threads,
         "seed": seed,
         "verbosity": -1,
     }
-    copies = horizon_columns(settings.feature_share)
     dataset = lgb.Dataset(
         _widened(matrix, len(columns.features) + copies),
         label=outcomes,

@@ -5,16 +5,23 @@ from __future__ import annotations
 from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from contracts.errors import ConfigurationError
+from contracts.scored import DEMAND_FORECAST
 from features.holiday_country import days_off
-from flows.country import as_trained, calendar_of, save_calendar, with_calendar
+from flows.country import as_trained, calendar_of, save_calendar, taught_calendar, with_calendar
+from flows.demand_forecasts import forecast_pairs
 from flows.load import load
+from flows.model_choice import find_models
 from flows.opening import open_warehouse
 from flows.settings import Calendar, Settings, read_settings
+from flows.tracking import model_folder
+from tests.small_county import AS_OF as AS_OF_COUNTY
+from tests.small_county import ScoredCounty
 
 FIRST = date(2018, 1, 1)
 MONDAYS = tuple(FIRST + timedelta(weeks=week) for week in range(110))
@@ -23,12 +30,13 @@ AS_OF = MONDAYS[-1] + timedelta(days=6)
 
 @pytest.fixture
 def american(tmp_path: Path) -> Settings:
-    """Ten retailers that order weekly; on each public holiday of the week one more of them does not."""
+    """Forty retailers of which nine in ten order in a week, and three in ten where it has a public holiday."""
     settings = read_settings(
         environment={"UNCAP_WAREHOUSE_URL": str(tmp_path / "warehouse.duckdb"), "UNCAP_TRACKING_URI": str(tmp_path / "mlruns")}
     )
-    stay = [10 - 2 * int(days) for days in days_off("US", MONDAYS)]
-    rows = [(f"R{number}", monday) for monday, count in zip(MONDAYS, stay, strict=True) for number in range(count)]
+    random = np.random.default_rng(1)
+    stay = [random.random(40) < (0.3 if days else 0.9) for days in days_off("US", MONDAYS)]
+    rows = [(f"R{number}", monday) for monday, orders in zip(MONDAYS, stay, strict=True) for number in np.flatnonzero(orders)]
     tables = tmp_path / "input"
     tables.mkdir()
     lines = {
@@ -39,7 +47,7 @@ def american(tmp_path: Path) -> Settings:
         "delivered_units": [1] * len(rows),
     }
     pq.write_table(pa.table(lines), tables / "order_lines.parquet")
-    retailers = {"retailer_id": [f"R{number}" for number in range(10)], "tier": ["T1"] * 10}
+    retailers = {"retailer_id": [f"R{number}" for number in range(40)], "tier": ["T1"] * 40}
     pq.write_table(pa.table(retailers), tables / "retailers.parquet")
     pq.write_table(pa.table({"sku_id": ["S"]}), tables / "skus.parquet")
     load(settings, tables)
@@ -54,8 +62,8 @@ def test_the_country_comes_from_the_orders_and_is_told(american: Settings) -> No
 
     assert found == Calendar(country="US", subdivision="", moving_holidays=[])
     assert too_early.country == "CN"
-    assert len(told) == 1
-    assert told[0].startswith("public holidays of US: on each of them ")
+    assert told[0].startswith("public holidays of US: for each of them ")
+    assert told[1].startswith("public holidays of CN: no country's evidently keep retailers from ordering")
 
 
 def test_a_country_that_is_set_is_not_doubted(american: Settings) -> None:
@@ -68,7 +76,12 @@ def test_a_model_keeps_the_calendar_that_it_was_taught(american: Settings, tmp_p
     taught = Calendar(country="US", subdivision="IA", moving_holidays=["Thanksgiving Day"])
     save_calendar(taught, tmp_path)
 
-    assert as_trained(american, tmp_path).calendar == taught
+    told: list[str] = []
+    assert as_trained(american, tmp_path, told.append).calendar == taught
+    assert not told
+    german = with_calendar(american, Calendar(country="DE", subdivision="", moving_holidays=[]))
+    assert as_trained(german, tmp_path, told.append).calendar == taught
+    assert told == ["warning: calendar: the model was trained with the holidays of US, not as is set now; train again to change that"]
 
 
 @pytest.mark.parametrize(("was_set", "expected"), [("", "CN"), ("DE", "DE")])
@@ -82,5 +95,21 @@ def test_a_subdivision_without_a_country_is_refused(tmp_path: Path) -> None:
     config = tmp_path / "site.toml"
     config.write_text('[calendar]\nsubdivision = "IA"\n')
 
-    with pytest.raises(ConfigurationError, match="subdivision and moving_holidays: of which country"):
+    with pytest.raises(ConfigurationError, match="subdivision or moving_holidays without a country"):
         read_settings(config, environment={})
+
+
+def test_scoring_takes_the_calendar_of_the_training_whatever_is_set_now(county: ScoredCounty) -> None:
+    settings = county.place.settings
+    demand, _ = find_models(settings, AS_OF_COUNTY)
+    taught = taught_calendar(settings, model_folder(settings, demand))
+    assert taught == Calendar(country="CN", subdivision="", moving_holidays=[])
+    told: list[str] = []
+    with open_warehouse(settings) as con:
+        as_published = forecast_pairs(con, settings, AS_OF_COUNTY, demand, "again", told.append)
+        under_others = forecast_pairs(
+            con, with_calendar(settings, taught.model_copy(update={"country": "US"})), AS_OF_COUNTY, demand, "again", told.append
+        )
+
+    assert under_others[DEMAND_FORECAST].equals(as_published[DEMAND_FORECAST])
+    assert any(line.startswith("warning: calendar: the model was trained with the holidays of CN") for line in told)
