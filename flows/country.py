@@ -31,7 +31,7 @@ def calendar_of(con: Warehouse, settings: Settings, as_of: date, say: Say = lamb
     mondays = [day.date() for day in pd.DatetimeIndex(weeks.index)]
     kept = holidays_kept(weeks, {country: days_off(country, mondays) for country in CANDIDATES}) if mondays else None
     if kept is None:
-        say(f"public holidays of {FALLBACK_COUNTRY}: no country's evidently keep retailers from ordering; set calendar.country if not so")
+        say(f"public holidays of {FALLBACK_COUNTRY}, as no country's evidently keep retailers from ordering; calendar.country sets others")
     else:
         say(f"public holidays of {kept.country}: for each of them {kept.dip:.0%} fewer retailers order in its week (calendar.country)")
     return settings.calendar.model_copy(update={"country": FALLBACK_COUNTRY if kept is None else kept.country})

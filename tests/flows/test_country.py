@@ -63,7 +63,7 @@ def test_the_country_comes_from_the_orders_and_is_told(american: Settings) -> No
     assert found == Calendar(country="US", subdivision="", moving_holidays=[])
     assert too_early.country == "CN"
     assert told[0].startswith("public holidays of US: for each of them ")
-    assert told[1].startswith("public holidays of CN: no country's evidently keep retailers from ordering")
+    assert told[1].startswith("public holidays of CN, as no country's evidently keep retailers from ordering")
 
 
 def test_a_country_that_is_set_is_not_doubted(american: Settings) -> None:
