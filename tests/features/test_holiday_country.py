@@ -31,5 +31,6 @@ def test_a_week_that_is_not_over_is_refused() -> None:
 
 def test_every_candidate_is_known_by_the_package() -> None:
     assert len(set(CANDIDATES)) == len(CANDIDATES) > 40
-    year = [date(2024, 1, 1) + timedelta(weeks=week) for week in range(52)]
+    # Ukraine has had no day off since 2022, under martial law
+    year = [date(2018, 12, 31) + timedelta(weeks=week) for week in range(52)]
     assert all(sum(days_off(country, year)) > 0 for country in CANDIDATES)
