@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 
 from adbc_driver_manager import dbapi
 
@@ -56,10 +56,14 @@ def server_lock(url: str, name: str, holder: str) -> Iterator[HeldLock]:
         session = PostgresWarehouse(checked_server(url), threads=1, memory_limit="64MB", name=holder)
     except dbapi.Error as failure:
         raise explained(failure, f"taking the {name} lock") from failure
-    try:
-        yield _take(session, name)
-    finally:
-        session.close()
+    with closing(session):
+        held = _take(session, name)
+        try:
+            yield held
+        finally:
+            # a server may need a moment to notice that a session was closed: the next in line is to find the lock free at once
+            with suppress(dbapi.Error):
+                session.execute("SELECT pg_advisory_unlock(?)", [lock_key(name)])
 
 
 def open_processes(con: Warehouse) -> set[tuple[int, str]]:

@@ -17,7 +17,7 @@ from contracts.raw import EVENTS, SKUS
 from tests.postgres.server import PostgresServer
 from warehouse.connection import connect
 from warehouse.runs import last_runs, start_run
-from warehouse.server_locks import server_lock, session_name
+from warehouse.server_locks import open_processes, server_lock, session_name
 from warehouse.session import Warehouse
 from warehouse.tables import contract_table, fetch, fingerprint, has_rows, store
 from warehouse.transactions import transaction
@@ -152,7 +152,7 @@ def lose_the_session(con: Warehouse, other: Warehouse) -> None:
     [(own,)] = con.execute("SELECT pg_backend_pid()")
     with transaction(con, "writing"):
         con.execute(FAIR, [date(2019, 9, 2), "Fair"])
-        other.execute("SELECT pg_terminate_backend(CAST(? AS integer))", [own])
+        other.execute("SELECT pg_terminate_backend(CAST(? AS integer), 30000)", [own])
         has_rows(con, EVENTS)
 
 
@@ -198,6 +198,9 @@ def test_a_run_of_another_machine_lives_as_long_as_its_process_has_a_session(con
         theirs = start(7, "there")
         start(8, "here")
         assert statuses()[theirs] == "running"
+    # the server shows a session for a moment after it was closed
+    while (7, "there") in open_processes(con):
+        time.sleep(0.01)
     start(9, "here")
     assert statuses()[theirs] == "died"
     assert last_runs(con)["host"].to_pylist() == ["here"]
