@@ -22,6 +22,9 @@ PRIOR_ORDERS = 20.0
 """A run's share at the cap is read like one with so many more orders at the tier's share; the tier's likewise at the SKU's.
 A tier with fewer does not tell whether the SKU was ever open."""
 
+FREE_SHARE = 0.01
+"""A SKU of whose orders a shared cap, or one that the books do not name, cut a larger share is not free: their sizes would pass for true."""
+
 
 @dataclass(frozen=True)
 class Recapped:
@@ -50,6 +53,13 @@ def rationed_skus(orders: Orders) -> Integers:
     return np.unique(orders.sku[orders.named])
 
 
+def free_skus(orders: Orders) -> Integers:
+    """Return the SKUs that no named cap could have cut, and hardly ever another limit: their sizes are true ones."""
+    ordered, cut = np.bincount(orders.sku), np.bincount(orders.sku, orders.at_cap)
+    unlimited = np.flatnonzero((ordered > 0) & (cut <= FREE_SHARE * ordered))
+    return np.setdiff1d(unlimited, rationed_skus(orders))
+
+
 def recap_free_skus(orders: Orders, rng: np.random.Generator, donors: int, most_orders: int) -> Recapped:
     """Ration free SKUs as rationed ones are.
 
@@ -63,7 +73,7 @@ def recap_free_skus(orders: Orders, rng: np.random.Generator, donors: int, most_
         Free SKUs are taken in random order until their copies have so many orders.
     """
     rationed = rationed_skus(orders)
-    free = rng.permutation(np.setdiff1d(orders.sku, rationed))
+    free = rng.permutation(free_skus(orders))
     counts = np.bincount(orders.sku, minlength=orders.sku.max() + 1)[free]
     free = free[: max(1, int(np.searchsorted(np.cumsum(counts) * donors, most_orders)))]
     lent = _lent_caps(orders.take(np.isin(orders.sku, rationed)))
@@ -145,9 +155,9 @@ def _rationed_like(free: Orders, lent: pd.DataFrame, donor: dict[int, int], rng:
         share, unit_cap = np.zeros(group.max() + 1), found.unit_cap.to_numpy()[under]
         share[group] = found.share.to_numpy()[under]
         drawn = _times_reached_by(share, free.size[under] / unit_cap, group, rng)[group] * unit_cap
-        # sizes that are whole reach a cap and the next whole one alike
-        whole = not np.any(free.size[under] % 1.0)
-        cap[under] = np.maximum(np.ceil(drawn), 1.0) if whole else drawn
+        # sizes of a SKU that are whole reach a cap and the next whole one alike
+        whole = np.bincount(free.sku[under], free.size[under] % 1.0)[free.sku[under]] == 0
+        cap[under] = np.where(whole, np.maximum(np.ceil(drawn), 1.0), drawn)
     return cap
 
 

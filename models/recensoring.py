@@ -35,7 +35,10 @@ from models.stacking import Floats, Integers, Matrix
 from models.teaching import LEAST_TAUGHT, Capping, Taught, teach
 
 LEAST_EXCESS, MOST_EXCESS = 0.05, 50.0
-"""Bounds, in caps, of the excess that the model starts from and of the one it learns from."""
+"""Bounds, in caps, of the excess that the model starts from; the upper one also of the one it learns from."""
+
+NO_EXCESS = 1e-9
+"""What an order just as large as its cap is learned with: LightGBM refuses labels that are all 0."""
 
 SPREAD_ORDERS, SPREAD_POINTS = 3000, 20
 """So many orders at caps, at so many midpoints of probability, tell how wide the negative binomial law is beyond caps."""
@@ -293,7 +296,7 @@ def _start(capped: CappedOrders) -> Floats:
 
 def _grow(taught: Taught, start: Floats, of: Flags, settings: RecensoringSettings) -> lgb.Booster:
     cap = taught.capped.cap[of]
-    excess = np.minimum(taught.true_excess[of] / cap, MOST_EXCESS)
+    excess = np.clip(taught.true_excess[of] / cap, NO_EXCESS, MOST_EXCESS)
     names, parameters = list(taught.capped.names), settings.lightgbm()
     rows = lgb.Dataset(taught.capped.features[of], excess, weight=cap, init_score=start[of], feature_name=names, params=parameters)
     return lgb.train(parameters, rows, settings.rounds)

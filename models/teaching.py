@@ -9,7 +9,7 @@ import numpy as np
 from models.cap_context import CappedOrders, describe_capped
 from models.negative_binomial_family import NegativeBinomialSettings, RationedOrders
 from models.orders import Flags, Orders
-from models.recapping import Recapped, rationed_skus, recap_free_skus, recap_open_weeks
+from models.recapping import Recapped, free_skus, rationed_skus, recap_free_skus, recap_open_weeks
 from models.retailer_sizes import RetailerSizes
 from models.size_laws import PairLaws, RecoverySettings, laws_of_orders
 from models.stacking import Floats, Integers
@@ -88,7 +88,7 @@ def teach(
         return None
     rng = np.random.default_rng(capping.seed)
     copies = [recap_open_weeks(orders)]
-    if rationed.size < np.unique(orders.sku).size:
+    if free_skus(orders).size:
         copies.append(recap_free_skus(orders, rng, capping.donors, capping.max_orders))
     teaching = [copy for copy in copies if (copy.taught & copy.orders.at_cap).any()]
     if not teaching:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from models.orders import Orders, orders_of
-from models.recapping import rationed_skus, recap_free_skus, recap_open_weeks
+from models.recapping import free_skus, rationed_skus, recap_free_skus, recap_open_weeks
 from tests.rationed_market import FIRST_WEEK, rationed_market
 
 
@@ -27,6 +27,27 @@ def one_donor() -> Orders:
 def test_rationed_is_what_a_named_cap_could_cut(orders: Orders) -> None:
     assert rationed_skus(orders).tolist() == sorted(set(orders.sku[np.isfinite(orders.cap)]))
     assert rationed_skus(replace(orders, named=np.zeros(orders.count, dtype=bool))).size == 0
+
+
+def test_free_is_what_hardly_ever_was_cut(orders: Orders) -> None:
+    free = np.setdiff1d(orders.sku, rationed_skus(orders))
+    np.testing.assert_array_equal(free_skus(orders), free)
+    of_first = np.flatnonzero(orders.sku == free[0])
+    for cut, expected in ((1, free), (of_first.size // 50, free[1:])):
+        some = np.isin(np.arange(orders.count), of_first[:cut])
+        shared = replace(orders, at_cap=orders.at_cap | some, cap=np.where(some, orders.size, orders.cap))
+        np.testing.assert_array_equal(free_skus(shared), expected)
+        assert set(recap_free_skus(shared, np.random.default_rng(1), 1, 10_000_000).source) == set(expected)
+
+
+def test_one_order_of_half_a_unit_leaves_the_caps_of_other_skus_whole(one_donor: Orders) -> None:
+    odd = np.flatnonzero(~np.isin(one_donor.sku, rationed_skus(one_donor)))[0]
+    cut = recap_free_skus(
+        replace(one_donor, size=np.where(np.arange(one_donor.count) == odd, 2.5, one_donor.size)), np.random.default_rng(1), 1, 100_000
+    )
+    others = cut.taught & (cut.source != one_donor.sku[odd])
+    assert others.sum() > 100
+    assert (cut.orders.cap[others] % 1 == 0).all()
 
 
 def test_free_skus_reach_their_caps_about_as_often_as_the_donor(one_donor: Orders) -> None:
