@@ -14,6 +14,9 @@ from features.windows import week_of
 
 KEY = ["retailer_id", "sku_id", "week_start"]
 
+UNIT_DECIMALS = 6
+"""Sums of units are rounded: 0.7 + 0.1 is a little less than a cap of 0.8 in binary fractions."""
+
 
 def retailer_sku_weeks(
     order_lines: ir.Table, retailers: ir.Table, skus: ir.Table, allocation_limits: ir.Table, supply: ir.Table
@@ -98,8 +101,8 @@ def weekly_orders(order_lines: ir.Table) -> ir.Table:
     asked = ibis.coalesce(order_lines.requested_units, order_lines.delivered_units).sum(where=order_lines.requested_units.notnull())
     unasked = order_lines.delivered_units.sum(where=order_lines.requested_units.isnull())
     return order_lines.group_by("retailer_id", "sku_id", week_start=week_of(order_lines.ordered_on)).aggregate(
-        delivered_units=order_lines.delivered_units.sum(),
-        requested_units=asked + ibis.coalesce(unasked, 0.0),
+        delivered_units=order_lines.delivered_units.sum().round(UNIT_DECIMALS),
+        requested_units=(asked + ibis.coalesce(unasked, 0.0)).round(UNIT_DECIMALS),
         amount=ibis.cases((unpriced == 0, order_lines.amount.sum())),
     )
 
@@ -138,7 +141,9 @@ def _apply_all_limits(cells: ir.Table, retailers: ir.Table, skus: ir.Table, limi
     known = cells.left_join(tiers, "retailer_id").drop("retailer_id_right").left_join(bands, "sku_id").drop("sku_id_right")
     limited = apply_limits(known, limits, item="sku_id")
     in_band = limited.filter(limited.price_band.notnull())
-    used = in_band.group_by("retailer_id", "tier", "price_band", "week_start").aggregate(band_units=in_band.delivered_units.sum())
+    used = in_band.group_by("retailer_id", "tier", "price_band", "week_start").aggregate(
+        band_units=in_band.delivered_units.sum().round(UNIT_DECIMALS)
+    )
     band_limits = apply_limits(used, limits, item="price_band", prefix="band_").drop("tier")
     banded = limited.left_join(band_limits, ["retailer_id", "price_band", "week_start"])
     banded = banded.select(*limited.columns, "band_units", "band_cap_units", "band_floor_units")

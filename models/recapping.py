@@ -23,7 +23,7 @@ PRIOR_ORDERS = 20.0
 A tier with fewer does not tell whether the SKU was ever open."""
 
 FREE_SHARE = 0.01
-"""A SKU of whose orders a shared cap, or one that the books do not name, cut a larger share is not free: their sizes would pass for true."""
+"""A SKU is not free where a shared cap, or one that the books do not name, cut more of its orders: their sizes would pass for true."""
 
 
 @dataclass(frozen=True)

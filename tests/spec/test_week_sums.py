@@ -56,6 +56,14 @@ def test_wishes_are_summed_with_the_deliveries_of_lines_that_recorded_none(weeks
     """) == [("2019-09-23", 5, "cap", 7, None)]
 
 
+def test_tenths_that_sum_to_what_was_asked_for_are_all_of_it(weeks: Weeks) -> None:
+    assert weeks("""
+        ordered_on  delivered requested amount
+        2019-09-23  0.7       0.8       .
+        2019-09-24  0.1       0         .
+    """) == [("2019-09-23", 0.8, "none", 0.8, None)]
+
+
 def test_what_one_line_got_too_much_makes_up_for_what_another_lacked(weeks: Weeks) -> None:
     assert weeks("""
         ordered_on  delivered requested amount
