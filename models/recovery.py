@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from contracts.weeks import last_week
@@ -27,6 +28,8 @@ from models.truncated_normal import quantile
 
 BAND_WEIGHT = 0.5
 """A used-up band cap tells of the band, only perhaps of this SKU: half a cap's weight."""
+
+Weeks = npt.NDArray[np.datetime64]
 
 QUANTILE_LEVELS = (0.1, 0.9)
 
@@ -53,6 +56,8 @@ class CensoredHistory:
         Codes: of each cell's pair, of each pair's SKU in its tier, of each of those's SKU.
     first_cell
         Where each pair's first cell is.
+    shut_tier, shut_week
+        Stock-outs after a pair's first cell: code of the pair's SKU in its tier, and the week (datetime64), in any order.
     orders
         The cells that are orders, whose sizes are known or cut by a cap.
     """
@@ -65,6 +70,8 @@ class CensoredHistory:
     tier_of_pair: Integers
     sku_of_tier: Integers
     first_cell: Integers
+    shut_tier: Integers
+    shut_week: Weeks
     orders: Orders
 
     def until(self, as_of: date) -> CensoredHistory:
@@ -93,13 +100,15 @@ def censored_history(cells: pd.DataFrame, power: float) -> CensoredHistory:
     """
     # categories: cut-off after cut-off takes rows of these texts
     texts = {name: cells[name].astype("category") for name in ("retailer_id", "sku_id", "tier", "category", "censoring")}
-    known = cells.assign(**texts)[cells.censoring != "stockout"].sort_values(["week_start", "sku_id", "retailer_id"], ignore_index=True)
+    coded, shut = cells.assign(**texts), cells.censoring == "stockout"
+    known = coded[~shut].sort_values(["week_start", "sku_id", "retailer_id"], ignore_index=True)
     lower = np.where(known.censoring.eq("floor"), 0.0, known.lower_units.to_numpy(dtype=float))
     upper = known.upper_units.fillna(np.inf).to_numpy(dtype=float)
     sku, retailer, tier = (np.asarray(known[name].cat.codes, dtype=np.int64) for name in ("sku_id", "retailer_id", "tier"))
     pair, tier_sku = joint_codes(sku, retailer), joint_codes(sku, tier)
     sku_code: Integers = pd.factorize(sku)[0].astype(np.int64)
     first_cell = np.unique(pair, return_index=True)[1]
+    shut_pair, shut_week = _shut_weeks(coded[shut], known.iloc[first_cell])
     orders = orders_of(known)
     orders = replace(orders, pair=pair[orders.row], tier_sku=tier_sku[orders.row], sku=sku_code[orders.row])
     return CensoredHistory(
@@ -111,8 +120,18 @@ def censored_history(cells: pd.DataFrame, power: float) -> CensoredHistory:
         tier_of_pair=tier_sku[first_cell],
         sku_of_tier=sku_code[np.unique(tier_sku, return_index=True)[1]],
         first_cell=first_cell.astype(np.int64),
+        shut_tier=tier_sku[first_cell][shut_pair],
+        shut_week=shut_week,
         orders=orders,
     )
+
+
+def _shut_weeks(shut: pd.DataFrame, first: pd.DataFrame) -> tuple[Integers, Weeks]:
+    """Return the pair, by its place in ``first``, and the week of each stock-out after the pair's first cell."""
+    begun = first[["retailer_id", "sku_id", "week_start"]].assign(pair=np.arange(len(first)))
+    found = shut[["retailer_id", "sku_id", "week_start"]].merge(begun, on=["retailer_id", "sku_id"], suffixes=("", "_first"))
+    found = found[found.week_start > found.week_start_first]
+    return found.pair.to_numpy(dtype=np.int64), found.week_start.to_numpy()
 
 
 def learn_to_uncap(
@@ -199,6 +218,7 @@ def _with_chance_of_nothing(
     weeks_known = (np.datetime64(last_week(as_of)) - week[seen]).astype(np.int64) / 7 + 1
     tier_of_cell, tiers = known.tier_of_pair[known.pair], known.sku_of_tier.size
     weeks = np.bincount(tier_of_cell[seen], weeks_known, tiers) - np.bincount(tier_of_cell[floor], minlength=tiers)
+    weeks -= np.bincount(known.shut_tier[known.shut_week <= np.datetime64(last_week(as_of))], minlength=tiers)
     free = np.bincount(tier_of_cell[~floor], minlength=tiers)
     chance = np.clip((free + 1) / (weeks + 2), 0.0, 1.0)[tier_of_cell[censored]]
     forced = floor[censored]

@@ -207,6 +207,19 @@ def test_what_a_retailer_was_made_to_take_it_mostly_did_not_want() -> None:
     assert often["true_units"].between(3, 5).all()
 
 
+def test_weeks_without_stock_do_not_make_it_look_as_if_a_retailer_wanted_less() -> None:
+    ordered = [cell("R", week, 4.0) for week in range(40) if week % 4 == 0]
+    made_to_take = [cell("R", week, 6.0, "floor") for week in range(40, 44)]
+    closed = [cell("R", week, 0.0, "stockout") for week in range(40) if week % 4]
+    far = [cell("R", week, 0.0, "stockout") for week in range(44, 90)] + [cell("R", 90, 4.0)]
+    wanted, with_closed, later = (
+        recovered(ordered + made_to_take + more, as_of=sunday(43)).true_units.mean() for more in ([], closed, closed + far)
+    )
+    assert 0.5 < wanted < 1.5
+    # in the weeks with stock it was ordered nearly always
+    assert 3 < with_closed == later
+
+
 def test_a_sku_capped_nearly_always_is_not_identified() -> None:
     cells = [cell(shop, week, 5.0, "cap") for shop in ("P", "Q") for week in range(10)]
     cells += [cell("Q", week, 5.0, "cap" if week else "none", sku_id="free in one week of ten") for week in range(10)]
