@@ -20,7 +20,7 @@ def judged_weeks(pairs: pa.Table, forecasts: Mapping[int, DemandForecast], level
     ----------
     pairs
         Pair features of one origin with ``target_{h}`` (units; null is a closed week, which is left out) and ``naive_{h}``, the units
-        of the same week a year before.
+        of the same week a year before (null where the pair could not order then).
     forecasts
         By horizon, in the order of ``pairs``.
     levels
@@ -29,12 +29,15 @@ def judged_weeks(pairs: pa.Table, forecasts: Mapping[int, DemandForecast], level
     Returns
     -------
     pandas.DataFrame
-        One row per pair and horizon: ``retailer_id``, ``sku_id``, ``horizon_weeks``, ``actual``, ``model``, ``seasonal_naive``,
-        ``recent_mean`` (mean of the last 13 weeks; 0 for a pair without history), ``p_order`` and ``q{level}``, all units but ``p_order``.
+        One row per pair and horizon: ``retailer_id``, ``sku_id``, ``horizon_weeks``, ``actual``, ``model``, ``seasonal_naive``
+        (``recent_mean`` where it is null), ``recent_mean`` (mean of the last 13 weeks; 0 for a pair without history), ``p_order`` and
+        ``q{level}``, all units but ``p_order``.
     """
     keys = {name: pairs[name].to_pandas() for name in ("retailer_id", "sku_id")}
     recent = np.nan_to_num(column(pairs, "mean_13w"))
     weeks = []
+    # a week in which the pair could not order says nothing of the same week a year after
+    naive = {horizon: column(pairs, f"naive_{horizon}") for horizon in forecasts}
     for horizon, forecast in forecasts.items():
         quantiles = {f"q{level}": forecast.quantiles[:, position] for position, level in enumerate(levels)}
         weeks.append(
@@ -44,7 +47,7 @@ def judged_weeks(pairs: pa.Table, forecasts: Mapping[int, DemandForecast], level
                     "horizon_weeks": horizon,
                     "actual": column(pairs, f"target_{horizon}"),
                     "model": forecast.mean_units,
-                    "seasonal_naive": np.nan_to_num(column(pairs, f"naive_{horizon}")),
+                    "seasonal_naive": np.where(np.isnan(naive[horizon]), recent, naive[horizon]),
                     "recent_mean": recent,
                     "p_order": forecast.p_order,
                     **quantiles,
