@@ -46,7 +46,9 @@ def test_the_model_and_the_baselines_are_judged_alike(weeks: pd.DataFrame) -> No
     assert figures["recent_mean.pair_week_wape_loss"] == pytest.approx((sum(abs(h - 2) for h in HORIZONS) + 28) / actual)
     assert figures["recent_mean.pair_8w_wape_loss"] == pytest.approx((36 - 16 + 28) / actual)
     assert figures["seasonal_naive.bias"] == pytest.approx((16 + 21 - actual) / actual)
-    assert figures["seasonal_naive.sku_week_wape_loss"] == pytest.approx(sum(abs(h + 4 - 2 - 3) if h != 2 else 0 for h in HORIZONS) / actual)
+    assert figures["seasonal_naive.sku_week_wape_loss"] == pytest.approx(
+        sum(abs(h + 4 - 2 - 3) if h != 2 else 0 for h in HORIZONS) / actual
+    )
     assert figures["model.sku_8w_wape_loss"] == pytest.approx(8 / actual)
     assert (figures["model.coverage_80"], figures["model.coverage_90"]) == (1, 1)
     kinds = {name.split(".")[1] for name in figures if name.startswith("model.")}

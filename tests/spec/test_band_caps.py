@@ -57,13 +57,13 @@ def test_a_band_cap_is_used_up_by_all_skus_of_the_band_together(assert_judged: J
     """)
 
 
-
 def test_tenths_that_sum_to_the_cap_of_a_band_use_it_up(assert_judged: Judge) -> None:
     assert_judged("""
         shop        sku delivered requested sku_cap band_cap band_floor | censoring lower upper
         used_up     A1  0.7       .         .       0.8      .          | band      0.7   .
         used_up     A2  0.1       .         .       0.8      .          | band      0.1   .
     """)
+
 
 def test_a_band_limit_and_a_sku_limit_both_hold(assert_judged: Judge) -> None:
     assert_judged("""
