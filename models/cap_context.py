@@ -164,24 +164,28 @@ def _from_cap_on(orders: Orders, group: Integers, at: Integers, name: str) -> Co
 def _under_looser_caps(orders: Orders, group: Integers, at: Integers) -> Columns:
     """Over the group's orders under looser caps: the share that reached this one, their mean size, and how many were cut again.
 
-    A group has few caps, so the loop runs over the first, second, … distinct cap of every group at once.
+    What nothing cut is smaller than its own cap, and what was cut is at least as large: so the one reaches a cap by its size, and the other
+    by having a looser one.
     """
-    largest = float(orders.size.max(initial=0.0)) + 1.0
-    keys, first, asked = np.unique(group[at] * largest + orders.size[at], return_index=True, return_inverse=True)
-    of_group, of_cap = group[at][first], orders.size[at][first]
-    starts = np.flatnonzero(np.concatenate([[True], of_group[1:] != of_group[:-1]])) if keys.size else np.empty(0, dtype=np.int64)
-    rank = np.arange(keys.size) - np.repeat(starts, np.diff(np.append(starts, keys.size)))
-    groups = int(group.max(initial=-1)) + 1
-    sums = np.zeros((keys.size, 4))
-    for k in range(int(rank.max(initial=-1)) + 1):
-        slot = np.full(groups, -1)
-        slot[of_group[rank == k]] = np.flatnonzero(rank == k)
-        rows = np.flatnonzero(slot[group] >= 0)
-        rows = rows[orders.cap[rows] > of_cap[slot[group[rows]]]]
-        place = slot[group[rows]]
-        ratio = orders.size[rows] / of_cap[place]
-        reached: Flags = ratio >= 1.0
-        for column, value in enumerate((np.ones(rows.size), reached, reached * ratio, reached & orders.at_cap[rows])):
-            sums[:, column] += np.bincount(place, value, keys.size)
-    count, reached_by, units, cut = sums[asked].T
-    return {"orders": np.log1p(count), "reached": reached_by / count, "size": units / reached_by, "cut": cut / reached_by}
+    cap, hit = orders.size[at], orders.at_cap
+    asked = (group[at], cap)
+    counts, own_cap = np.ones((orders.count, 1)), np.minimum(orders.cap, orders.size.max(initial=0.0) + 1.0)
+    weight = np.column_stack([counts, orders.size])
+    count = _from(group, own_cap, counts, *asked, above=True)[:, 0]
+    reached, units = _from(group[~hit], orders.size[~hit], weight[~hit], *asked, above=False).T
+    cut, cut_units = _from(group[hit], own_cap[hit], weight[hit], *asked, above=True).T
+    return {
+        "orders": np.log1p(count),
+        "reached": (reached + cut) / count,
+        "size": (units + cut_units) / (reached + cut) / cap,
+        "cut": cut / (reached + cut),
+    }
+
+
+def _from(group: Integers, value: Floats, weight: Floats, of: Integers, least: Floats, *, above: bool) -> Floats:
+    """Sum, for each asked group, the weights (n, k) of its entries with at least the asked value, or ``above`` it (m, k)."""
+    scale = max(value.max(initial=0.0), least.max(initial=0.0)) + 1.0
+    order = np.lexsort((value, group))
+    total = np.concatenate([np.zeros((1, weight.shape[1])), np.cumsum(weight[order], axis=0)])
+    first = np.searchsorted((group * scale + value)[order], of * scale + least, "right" if above else "left")
+    return np.asarray(total[np.searchsorted(group[order], of, "right")] - total[first])
