@@ -140,8 +140,8 @@ def recover_as_of(
     Returns
     -------
     dict
-        By cut-off, the frame of ``models.recovery.recover``, corrected by what shops sold where hoarding is evident; nothing later than
-        the cut-off counted.
+        By cut-off, the frame of ``models.recovery.recover``, corrected by what shops sold where hoarding is evident. No order after the
+        cut-off counts, but what was learned may be of later ones.
     """
     threads, laws = settings.recovery.recensoring.num_threads, law_settings(settings)
     hoards = learned is not None and learned.hoarding is not None and learned.hoarding.evident

@@ -1,4 +1,4 @@
-"""What an order at its cap is seen with: everything that may tell how much more was wanted, relative to the cap, the order itself left out.
+"""What an order at its cap is seen with: everything that may tell how much more was wanted, relative to the cap.
 
 Sizes are divided by the cap, so that what was learned on one SKU holds for another. Nothing here says which SKU it is, nor what its
 retailer ordered of it just before and after (MODELLING §3a).
@@ -50,12 +50,8 @@ class CappedOrders:
     features: Matrix
     names: tuple[str, ...]
 
-    def take(self, which: Flags) -> CappedOrders:
-        """Return some of them."""
-        return CappedOrders(self.position[which], self.row[which], self.cap[which], self.expected[which], self.features[which], self.names)
 
-
-def describe_capped(orders: Orders, source: Integers, sizes: RetailerSizes, laws: PairLaws) -> CappedOrders:
+def describe_capped(orders: Orders, source: Integers, sizes: RetailerSizes, laws: PairLaws, among: Flags | None = None) -> CappedOrders:
     """Describe the orders that reached a cap.
 
     Parameters
@@ -68,8 +64,10 @@ def describe_capped(orders: Orders, source: Integers, sizes: RetailerSizes, laws
         What retailers order of other SKUs.
     laws
         The censored law of each pair's sizes, fitted to these orders.
+    among
+        Which orders to describe where they reached a cap (n,); None is all.
     """
-    at = np.flatnonzero(orders.at_cap)
+    at = np.flatnonzero(orders.at_cap if among is None else orders.at_cap & among)
     cap = orders.size[at]
     expected, columns = _law(orders, at, laws)
     with np.errstate(divide="ignore", invalid="ignore"):

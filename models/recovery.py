@@ -197,9 +197,9 @@ def _capped_orders(known: CensoredHistory, laws: PairLaws) -> tuple[RationedOrde
     orders = known.orders
     sizes = retailer_sizes(orders, laws.typical_units(orders.pair))
     rationed = orders.take(np.isin(orders.sku, rationed_skus(orders)))
-    capped = describe_capped(rationed, rationed.sku, sizes, laws)
-    named = known.cells.censoring.eq("cap").to_numpy()[capped.row]
-    return RationedOrders(rationed, rationed.sku, sizes, laws), capped.take(named)
+    named = known.cells.censoring.eq("cap").to_numpy()[rationed.row]
+    capped = describe_capped(rationed, rationed.sku, sizes, laws, named)
+    return RationedOrders(rationed, rationed.sku, sizes, laws), capped
 
 
 def _with_chance_of_nothing(

@@ -9,9 +9,9 @@ import numpy as np
 from models.cap_context import CappedOrders, describe_capped
 from models.negative_binomial_family import NegativeBinomialSettings, RationedOrders
 from models.orders import Flags, Orders
-from models.recapping import Recapped, free_skus, rationed_skus, recap_free_skus, recap_open_weeks
+from models.recapping import free_skus, rationed_skus, recap_free_skus, recap_open_weeks
 from models.retailer_sizes import RetailerSizes
-from models.size_laws import PairLaws, RecoverySettings, laws_of_orders
+from models.size_laws import RecoverySettings, laws_of_orders
 from models.stacking import Floats, Integers
 
 LEAST_TAUGHT = 2000
@@ -94,7 +94,7 @@ def teach(
     if not teaching:
         return None
     own = [laws_of_orders(copy.orders, laws) for copy in teaching]
-    described = [_described(copy, sizes, law) for copy, law in zip(teaching, own, strict=True)]
+    described = [describe_capped(copy.orders, copy.source, sizes, law, copy.taught) for copy, law in zip(teaching, own, strict=True)]
     if sum(each.cap.size for each in described) < LEAST_TAUGHT:
         return None
     capped = CappedOrders(
@@ -113,11 +113,6 @@ def teach(
         seen = [RationedOrders(copy.orders, copy.source, sizes, law) for copy, law, _ in parts]
         by_counts = np.concatenate([_counted(copy, each.position, counts) for copy, each in zip(seen, described, strict=True)])
     return Taught(capped, true_size - capped.cap, sku, np.isin(sku, rationed), by_counts)
-
-
-def _described(copy: Recapped, sizes: RetailerSizes, laws: PairLaws) -> CappedOrders:
-    capped = describe_capped(copy.orders, copy.source, sizes, laws)
-    return capped.take(copy.taught[capped.position])
 
 
 def _counted(copy: RationedOrders, at: Integers, counts: NegativeBinomialSettings) -> Floats:

@@ -24,10 +24,10 @@ def orders() -> Orders:
     return orders_of(rationed_market(5, rationed=3, free=2, retailers=8, weeks=45).sort_values("week_start", ignore_index=True))
 
 
-def described(orders: Orders) -> CappedOrders:
+def described(orders: Orders, among: Flags | None = None) -> CappedOrders:
     """Describe the capped orders by the orders themselves."""
     laws = laws_of_orders(orders, LAWS)
-    return describe_capped(orders, orders.sku, retailer_sizes(orders, laws.typical_units(orders.pair)), laws)
+    return describe_capped(orders, orders.sku, retailer_sizes(orders, laws.typical_units(orders.pair)), laws, among)
 
 
 def column(capped: CappedOrders, name: str) -> Floats:
@@ -98,9 +98,9 @@ def test_every_capped_order_is_described_once_and_never_by_an_infinite_number(or
     assert capped.features.shape == (orders.at_cap.sum(), len(set(capped.names)))
     assert not np.isinf(capped.features).any()
     assert (capped.expected > capped.cap).all()
-    some = capped.take(capped.cap > np.median(capped.cap))
+    some = described(orders, orders.week % 2 == 0)
     assert 0 < some.cap.size < capped.cap.size
-    assert some.features.shape[0] == some.row.size == some.expected.size == some.position.size == some.cap.size
+    np.testing.assert_array_equal(some.features, capped.features[orders.week[capped.position] % 2 == 0])
 
 
 def test_where_nothing_is_capped_nothing_is_described(orders: Orders) -> None:
