@@ -18,6 +18,7 @@ from features.newcomers import (
     category_units,
     newcomer_values,
     open_from_horizon,
+    open_until_horizon,
     young_skus,
 )
 from features.pair_history import LAGS, pair_history
@@ -146,8 +147,9 @@ def pair_features(
     -------
     ibis.Table
         One row per pair: ``retailer_id``, ``sku_id``, ``method``, ``open_from_horizon`` (nothing can be ordered in the target weeks
-        before it: the retailer opens or the SKU is launched later), the columns of ``PAIR_FEATURES`` and ``GROUP_FEATURES``, ``{name}_{h}``
-        of ``SEASON_FEATURES`` for each horizon, and all ``ATTRIBUTES`` (blank where not to be seen). Nothing after ``as_of`` counts.
+        before it: the retailer opens or the SKU is launched later), ``open_until_horizon`` (nor in those after it: the SKU is delisted),
+        the columns of ``PAIR_FEATURES`` and ``GROUP_FEATURES``, ``{name}_{h}`` of ``SEASON_FEATURES`` for each horizon, and all
+        ``ATTRIBUTES`` (blank where not to be seen). Nothing after ``as_of`` counts.
     """
     shops = known_retailers(demand_cells, retailers, attributes)
     products = known_skus(demand_cells, skus, attributes)
@@ -156,7 +158,7 @@ def pair_features(
         products.select("sku_id", "category"), "sku_id"
     )
     pairs = forecast_pairs(history, shops, products, as_of, cold_start)
-    rows = pairs.join(shops.drop("closed_on"), "retailer_id").join(products.drop("delisted_on"), "sku_id")
+    rows = pairs.join(shops.drop("closed_on"), "retailer_id").join(products, "sku_id")
     rows = attach(rows, history, ["retailer_id", "sku_id"])
     groups = {group: _rolled_up(placed, group, as_of) for group in GROUPS}
     groups["total"] = attach(groups["total"], young_skus(groups["sku"]), ())
@@ -166,8 +168,8 @@ def pair_features(
     rows = attach(rows, category_units(placed), ("retailer_id", "category"))
     rows = attach(rows, retailer_rhythms(demand_cells, as_of), ("retailer_id",))
     rows = rows.mutate(**_unreached()) if holidays is None else attach(rows, holidays, ("sku_id",))
-    begins = {"open_from_horizon": open_from_horizon(rows, as_of)}
-    return rows.select("retailer_id", "sku_id", "method", **begins, **_features(rows, as_of))
+    span = {"open_from_horizon": open_from_horizon(rows, as_of), "open_until_horizon": open_until_horizon(rows, as_of)}
+    return rows.select("retailer_id", "sku_id", "method", **span, **_features(rows, as_of))
 
 
 def _rolled_up(placed: ir.Table, group: str, as_of: date) -> ir.Table:

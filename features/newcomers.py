@@ -85,6 +85,22 @@ def open_from_horizon(rows: ir.Table, as_of: date) -> ir.IntegerValue:
     return ibis.greatest(weeks.floor().cast("int64") + HORIZONS[0], HORIZONS[0])
 
 
+def open_until_horizon(rows: ir.Table, as_of: date) -> ir.IntegerValue:
+    """Return the last horizon in whose week a pair can order: 8, unless its SKU is delisted sooner; 0 is none.
+
+    The week of the delisting counts. Where the pair ordered in a later week, the register is not believed.
+
+    Parameters
+    ----------
+    rows
+        One row per pair with ``delisted_on`` and ``last_week_any``, the week of its last order.
+    """
+    ends_on = ibis.ifelse(ibis.coalesce(rows.last_week_any > rows.delisted_on, False), ibis.null("date"), rows.delisted_on)
+    days = ends_on.delta(ibis.literal(target_week(as_of, HORIZONS[0])), unit="day")
+    weeks = ibis.coalesce((days / 7.0).floor().cast("int64") + HORIZONS[0], HORIZONS[-1])
+    return ibis.greatest(ibis.least(weeks, HORIZONS[-1]), 0)
+
+
 def _days_to_begin(rows: ir.Table, as_of: date) -> ir.IntegerValue:
     """Days from the first target week to the later of opening and launch; null where both the retailer and the SKU were ordered of."""
     first = ibis.literal(target_week(as_of, HORIZONS[0]))

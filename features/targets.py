@@ -72,7 +72,7 @@ def with_targets(pairs: ir.Table, demand_cells: ir.Table, as_of: date, prefix: s
     Parameters
     ----------
     pairs
-        As ``features.demand.pair_features`` gives them; of those before their first order ``open_from_horizon`` is looked at.
+        As ``features.demand.pair_features`` gives them, with ``open_from_horizon`` and ``open_until_horizon``.
     demand_cells
         Cells with ``true_units`` that reach beyond ``as_of``.
     as_of
@@ -84,7 +84,7 @@ def with_targets(pairs: ir.Table, demand_cells: ir.Table, as_of: date, prefix: s
     -------
     ibis.Table
         ``pairs`` with ``{prefix}_{h}`` in units: 0 where the pair has no cell, null where the week was closed to it or to all who order
-        the SKU, and where nothing was ordered before its retailer's opening or its SKU's launch.
+        the SKU, and where nothing was ordered before its retailer's opening or its SKU's launch, or after its SKU was delisted.
     """
     targets, skus = target_units(demand_cells, as_of), closed_skus(demand_cells, as_of)
     found = f"{prefix}_found"
@@ -97,8 +97,8 @@ def with_targets(pairs: ir.Table, demand_cells: ir.Table, as_of: date, prefix: s
     wanted: dict[str, ir.Value] = {}
     for horizon in HORIZONS:
         units = ibis.ifelse(joined[found].isnull(), nothing, joined[f"{prefix}_{horizon}_known"])
-        early = (joined.open_from_horizon > horizon) & (units == 0)
-        wanted[f"{prefix}_{horizon}"] = ibis.ifelse(ibis.coalesce(joined[f"shut_{horizon}"], False) | early, unknown, units)
+        outside = ((joined.open_from_horizon > horizon) | (joined.open_until_horizon < horizon)) & (units == 0)
+        wanted[f"{prefix}_{horizon}"] = ibis.ifelse(ibis.coalesce(joined[f"shut_{horizon}"], False) | outside, unknown, units)
     return joined.select(*pairs.columns, **wanted)
 
 

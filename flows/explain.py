@@ -31,6 +31,7 @@ from flows.tracking import DEMAND_MODEL, model_folder, registered_version
 from flows.write_lock import warehouse_lock
 from models.demand import DemandModel
 from models.explanation import MeanParts, mean_parts, shown_value
+from models.opening import open_weeks
 from models.recensoring import Recensoring
 from models.stacking import FeatureSpace, level_units
 from warehouse.session import Warehouse
@@ -60,7 +61,8 @@ class Part:
     Attributes
     ----------
     factor
-        ``orders``, ``recovery``, ``average``, the group of some features, ``calibration`` or ``changed``.
+        ``orders``, ``recovery``, ``average``, the group of some features, ``calibration``, ``closed`` (before an opening or
+        a launch, or after the SKU was delisted) or ``changed``.
     what
         The same for people.
     units
@@ -190,8 +192,10 @@ def _explained(
         Part("average", "what an average pair departs from its level", float(split.average_units[0])),
         *_factor_parts(split, space),
     ]
+    beyond = recomputed - float(split.mean_units[0])
+    can_order = bool(open_weeks(levels[1], row.horizon_weeks)[0])
     for factor, what, units in (
-        ("calibration", "calibration", recomputed - float(split.mean_units[0])),
+        ("calibration", "calibration", beyond) if can_order else ("closed", "cannot be ordered in this week", beyond),
         ("changed", "what changed since it was published", row.mean_units - recomputed),
     ):
         if abs(units) > ROUNDING * max(row.mean_units, 1.0):

@@ -76,7 +76,7 @@ def _print_parts(weeks: Sequence[ExplainedWeek], console: Console) -> None:
 
 def _parts_shown(weeks: Sequence[ExplainedWeek], places: int) -> list[list[Part]]:
     """Each part over the weeks: the level first, then what adds or takes most, then what came on top; none that rounds to 0 throughout."""
-    ends = {"orders": -3, "recovery": -2, "average": -1, "calibration": 1, "changed": 2}
+    ends = {"orders": -3, "recovery": -2, "average": -1, "calibration": 1, "closed": 1, "changed": 2}
     by_factor: dict[str, list[Part]] = {}
     for position, week in enumerate(weeks):
         for part in week.parts:

@@ -126,10 +126,14 @@ def _lent_caps(rationed: Orders) -> pd.DataFrame:
     # what a cap of several SKUs left tells neither a cap of this one nor that it was open
     told = orders[rationed.named | ~rationed.at_cap]
     weeks = told.groupby(["sku", "tier", "week"], as_index=False).agg(cap=("cap", "max"), hits=("hit", "sum"), orders=("hit", "size"))
-    tiers = weeks.groupby(["sku", "tier"])
-    never_open = np.isfinite(tiers.cap.transform("max")) & (tiers.orders.transform("sum") >= PRIOR_ORDERS)
-    changed = (weeks.cap != tiers.cap.shift()) & ~(never_open & (tiers.cumcount() > 0))
-    weeks["group"], weeks["unit_cap"] = changed.cumsum(), np.where(never_open, np.maximum(weeks.cap, 1.0), 1.0)
+    tiers, is_capped = weeks.groupby(["sku", "tier"]), np.isfinite(weeks.cap)
+    never_open = is_capped.groupby([weeks.sku, weeks.tier]).transform("all") & (tiers.orders.transform("sum") >= PRIOR_ORDERS)
+    run = (weeks.cap != tiers.cap.shift()).cumsum()
+    told_by = weeks[is_capped].groupby(["sku", "tier"]).orders.sum() / run[is_capped].groupby([weeks.sku, weeks.tier]).nunique()
+    short = pd.MultiIndex.from_frame(weeks[["sku", "tier"]]).map(told_by).to_numpy() < PRIOR_ORDERS
+    by_one = (never_open | short) & is_capped
+    weeks["group"] = np.where(by_one, run.max() + 1 + tiers.ngroup(), run)
+    weeks["unit_cap"] = np.where(by_one, np.maximum(weeks.cap, 1.0), 1.0)
     weeks["lent_week"], weeks["reach"] = weeks.week, np.where(never_open, np.inf, 0.0)
     capped = weeks[np.isfinite(weeks.cap)]
     groups = capped.groupby("group").agg(sku=("sku", "first"), tier=("tier", "first"), hits=("hits", "sum"), orders=("orders", "sum"))

@@ -40,7 +40,8 @@ def test_columns_are_the_catalogue_with_one_of_each_season_per_horizon(described
     plain = [feature.name for feature in (*PAIR_FEATURES, *GROUP_FEATURES)]
     seasons = [f"{feature.name}_{horizon}" for horizon in HORIZONS for feature in SEASON_FEATURES]
     attributes = [feature.name for feature in ATTRIBUTES]
-    assert sorted(row) == sorted(["retailer_id", "sku_id", "method", "open_from_horizon", *plain, *seasons, *attributes])
+    span = ["open_from_horizon", "open_until_horizon"]
+    assert sorted(row) == sorted(["retailer_id", "sku_id", "method", *span, *plain, *seasons, *attributes])
     assert len({feature.name for feature in DEMAND_FEATURES}) == len(DEMAND_FEATURES)
 
 
@@ -144,6 +145,20 @@ def test_a_retailer_can_order_from_the_week_of_its_opening(described_pairs: Stat
     pair = pairs_of(described_pairs, [cell("P", "S", ago, 3) for ago in (1, 30)], register)["new", "S"]
     assert pair["open_from_horizon"] == first_horizon
     assert pair["peer_units"] == pytest.approx(3 / 13)
+
+
+@pytest.mark.parametrize(("delisted_in_days", "last_horizon"), [(None, 8), (-40, 0), (0, 0), (1, 1), (7, 1), (8, 2), (49, 7), (500, 8)])
+def test_a_pair_can_order_until_the_week_of_the_delisting(
+    described_pairs: Statement, delisted_in_days: int | None, last_horizon: int
+) -> None:
+    delisted_on = None if delisted_in_days is None else AS_OF + timedelta(days=delisted_in_days)
+    skus: Rows = [{"sku_id": "S", "delisted_on": delisted_on}]
+    assert pairs_of(described_pairs, [cell("R", "S", 8, 3)], [], skus)["R", "S"]["open_until_horizon"] == last_horizon
+
+
+def test_who_still_orders_a_delisted_sku_is_believed_and_the_register_is_not(described_pairs: Statement) -> None:
+    skus: Rows = [{"sku_id": "S", "delisted_on": AS_OF - timedelta(days=30)}]
+    assert pairs_of(described_pairs, [cell("R", "S", 1, 3)], [], skus)["R", "S"]["open_until_horizon"] == 8
 
 
 def test_who_ordered_already_has_opened_whatever_the_register_says(described_pairs: Statement) -> None:

@@ -19,18 +19,19 @@ AHEAD += [cell("Q", "S", -1, 2), cell("R", "S", -9, 99), cell("R", "S", 0, 99), 
 
 @pytest.fixture(scope="module")
 def beside() -> Statement:
-    """Targets beside pairs: retailers whose name is the SKU and whose floating population is the first horizon."""
+    """Targets beside pairs: retailers whose name is the SKU, whose floating population is the first horizon, whose latitude the last."""
 
     def build(pairs: Any, cells: Any) -> Any:
-        first = ibis.coalesce(pairs.floating_population, 1.0)
-        return with_targets(pairs.select("retailer_id", sku_id="name", open_from_horizon=first), cells, AS_OF, "came")
+        first, last = ibis.coalesce(pairs.floating_population, 1.0), ibis.coalesce(pairs.latitude, 8.0)
+        known = pairs.select("retailer_id", sku_id="name", open_from_horizon=first, open_until_horizon=last)
+        return with_targets(known, cells, AS_OF, "came")
 
     return Statement(build, "retailers", "demand_cells")
 
 
-def came(beside: Statement, pairs: list[tuple[str, str, float]], cells: Rows) -> dict[str, list[float | None]]:
-    """Targets by retailer of pairs given as retailer, SKU and first horizon."""
-    register = [{"retailer_id": shop, "name": sku, "floating_population": first} for shop, sku, first in pairs]
+def came(beside: Statement, pairs: list[tuple[str, str, float]], cells: Rows, last: float = 8.0) -> dict[str, list[float | None]]:
+    """Targets by retailer of pairs given as retailer, SKU and first horizon, and the last horizon of all."""
+    register = [{"retailer_id": shop, "name": sku, "floating_population": first, "latitude": last} for shop, sku, first in pairs]
     return {
         row["retailer_id"]: [row[f"came_{horizon}"] for horizon in HORIZONS] for row in beside.rows(retailers=register, demand_cells=cells)
     }
@@ -51,6 +52,11 @@ def test_a_sku_is_shut_in_weeks_in_which_nobody_could_order_it() -> None:
     )
     assert [row["sku_id"] for row in found] == ["S"]
     assert [row[f"shut_{horizon}"] for row in found for horizon in HORIZONS] == [False, True, *[False] * 6]
+
+
+def test_after_its_delisting_a_sku_has_targets_only_where_it_was_ordered(beside: Statement) -> None:
+    found = came(beside, [(shop, "S", 1) for shop in "PR"], AHEAD, last=5.0)
+    assert found == {"P": [0] * 5 + [None] * 3, "R": [None, 3, 0, 9, 0, None, None, 7]}
 
 
 def test_what_a_pair_before_its_first_order_wanted_of_a_sku_without_stock_is_unknown(beside: Statement) -> None:

@@ -72,6 +72,24 @@ def test_the_parts_of_each_week_sum_to_the_published_mean(
         assert part_units(week, "changed") == pytest.approx(0.0, abs=1e-9)
 
 
+def test_what_is_no_longer_sold_is_forecast_as_nothing_and_says_why(
+    county: ScoredCounty, uncap: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pairs = county.place.rows(f"""
+        SELECT retailer_id, sku_id, max(q95) AS q95, max(p_order) AS p_order, sum(mean_units) AS units
+        FROM scored.demand_forecast JOIN raw.skus USING (sku_id)
+        WHERE as_of = DATE '{AS_OF}' AND delisted_on <= DATE '{AS_OF}' GROUP BY ALL""")
+    assert len(pairs) > 0
+    assert (pairs[["q95", "p_order", "units"]] == 0).all(axis=None)
+    pair = pairs[["retailer_id", "sku_id"]].iloc[0]
+    assert uncap(county.place, "explain", *pair, "--json") == 0
+    for week in json.loads(capsys.readouterr().out)["weeks"]:
+        assert part_units(week, "closed") < 0
+        assert sum(part["units"] for part in week["parts"]) == pytest.approx(0.0, abs=1e-9)
+    assert uncap(county.place, "explain", *pair) == 0
+    assert "cannot be ordered in this week" in capsys.readouterr().out
+
+
 def test_the_figures_of_a_factor_sum_to_it_and_are_those_of_the_catalogue(
     county: ScoredCounty, uncap: Command, capsys: pytest.CaptureFixture[str], rationed: tuple[str, str]
 ) -> None:
@@ -79,7 +97,9 @@ def test_the_figures_of_a_factor_sum_to_it_and_are_those_of_the_catalogue(
     assert uncap(county.place, "explain", *rationed, "--week", str(AS_OF + timedelta(days=8)), "--json") == 0
     (week,) = json.loads(capsys.readouterr().out)["weeks"]
     assert week["horizon_weeks"] == 2
-    features = [part for part in week["parts"] if part["factor"] not in ("orders", "recovery", "average", "calibration", "changed")]
+    features = [
+        part for part in week["parts"] if part["factor"] not in ("orders", "recovery", "average", "calibration", "closed", "changed")
+    ]
     assert len(features) > 5
     for part in features:
         assert sum(figure["units"] for figure in part["figures"]) == pytest.approx(part["units"], abs=1e-12)
