@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,7 +36,11 @@ LONGEST_NAP = timedelta(seconds=30)
 CLOCK_SET_BACK = timedelta(hours=1)
 """A time that was served and lies further ahead than this was served by a clock that was wrong."""
 
-COMMAND = (sys.executable, "-c", "from flows.cli import main; raise SystemExit(main())")
+# what was started in the background by a script was started with interrupts ignored, and so would be what it starts
+_INTERRUPTIBLE = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+COMMAND = (sys.executable, "-c", _INTERRUPTIBLE + "from flows.cli import main; raise SystemExit(main())")
+SECONDS_BETWEEN_INTERRUPTS = 60.0
+"""One that has only just begun may have missed the first."""
 
 
 @dataclass
@@ -103,7 +107,8 @@ def run_job(job: Job, config: Path | None, title: str, ending: threading.Event, 
         while process.poll() is None:
             if ending.wait(0.2):
                 process.send_signal(signal.SIGINT)
-                process.wait()
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(SECONDS_BETWEEN_INTERRUPTS)
     say(f"serve: {title}: ended with {process.returncode} after {time.monotonic() - began:.0f} s")
     return process.returncode
 

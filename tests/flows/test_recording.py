@@ -67,7 +67,7 @@ def status_of_training(settings: Settings) -> str:
 def test_a_training_waits_for_the_file_when_it_begins_and_when_it_ends(
     impatient: Settings, lend_the_file: Lend, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    run_recorded(impatient, lambda _: lend_the_file(3.0), before=lambda: lend_the_file(3.0))
+    run_recorded(impatient, lambda _: lend_the_file(5.0), before=lambda: lend_the_file(5.0))
     assert status_of_training(impatient) == "succeeded"
     assert capfd.readouterr().err.count("waiting: ") == 2
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -40,8 +41,11 @@ def test_a_load_missed_by_two_weeks_runs_once_at_the_start(
 
     words = ["serve", "--schedules", str(schedules), "--config", str(place.config)]
     environment = os.environ | place.stores | {"PREFECT_API_URL": str(PREFECT_API_URL.value())}
-    with subprocess.Popen([*COMMAND, *words], env=environment, stderr=subprocess.PIPE, text=True) as serving:
+    command = [*COMMAND, *words]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as serving, ExitStack() as at_the_end:
         assert serving.stderr is not None
+        # a failed assertion is to end it too
+        at_the_end.callback(serving.kill)
         said: list[str] = []
         for line in serving.stderr:
             said.append(line.rstrip("\n"))

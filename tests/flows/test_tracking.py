@@ -160,7 +160,7 @@ def test_two_processes_that_meet_on_a_fresh_store_share_one_experiment(settings:
     """)
     stores = {"UNCAP_TRACKING_URI": str(tmp_path / "mlruns")}
     started = [subprocess.Popen([sys.executable, "-c", script], env=os.environ | stores, stderr=subprocess.PIPE, text=True) for _ in "ab"]
-    told = [process.communicate(timeout=120)[1] for process in started]
+    told = [process.communicate(timeout=600)[1] for process in started]
     assert [process.returncode for process in started] == [0, 0], told
     assert told == ["", ""]
     store = MlflowClient(tracking_uri=settings.tracking.uri)

@@ -72,8 +72,13 @@ def test_a_run_that_waits_goes_on_when_the_other_one_ends(settings: Settings) ->
     said: list[str] = []
     with another_process_holds(settings, "write") as other:
         assert other.stdin is not None
-        threading.Timer(0.5, other.stdin.close).start()
-        with warehouse_lock(settings, "write", "score", said.append):
+        end = other.stdin.close
+
+        def tell(line: str) -> None:
+            said.append(line)
+            end()
+
+        with warehouse_lock(settings, "write", "score", tell):
             assert other.wait(timeout=60) == 0
     assert len(said) == 1
 

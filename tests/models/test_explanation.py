@@ -78,7 +78,7 @@ def test_without_any_tree_all_of_the_forecast_is_the_level() -> None:
     assert mean.tolist() == [0.01, 40.0]
 
 
-@given(st.lists(st.floats(-6, 6), min_size=1, max_size=30), st.floats(0.01, 1e4))
+@given(st.lists(st.floats(-6, 6, allow_subnormal=False), min_size=1, max_size=30), st.floats(0.01, 1e4))
 def test_units_of_contributions_leave_no_rest_and_have_their_signs(contributions: list[float], level: float) -> None:
     units, mean = units_of_contributions(np.array([contributions]), np.array([level]))
     # a contribution may be many times the sum in which it is nearly cancelled out

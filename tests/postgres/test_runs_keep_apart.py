@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 from datetime import UTC, date, datetime
 
 import pytest
@@ -37,8 +36,12 @@ def test_a_run_is_refused_while_another_process_writes_and_goes_on_once_that_is_
             pytest.fail("two runs at once")
         with warehouse_lock(settings, "train", "train", wait_minutes=0.0), warehouse_lock(settings, "train", "check", wait_minutes=0.0):
             pass
-        threading.Timer(0.5, other.send_signal, (signal.SIGKILL,)).start()
-        with warehouse_lock(settings, "write", "score", said.append):
+
+        def kill(line: str) -> None:
+            said.append(line)
+            other.kill()
+
+        with warehouse_lock(settings, "write", "score", kill):
             assert other.wait(timeout=60) == -signal.SIGKILL
     assert [line.partition(" for ")[0] for line in said] == ["score: waiting"]
 

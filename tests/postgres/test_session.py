@@ -137,7 +137,7 @@ def test_a_write_waits_for_the_write_of_another_session(con: Warehouse, other: W
         waiting.join(0.3)
         assert waiting.is_alive()
         con.execute(FAIR, [date(2019, 9, 2), "Fair"])
-    waiting.join(10)
+    waiting.join(60)
     assert seen == [True]
 
 
