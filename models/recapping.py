@@ -3,9 +3,9 @@
 Two sources (MODELLING §3a). Free SKUs get the rationing of a rationed SKU, the donor: for each tier and run of weeks with one cap, the
 share of the donor's orders that reached its cap is read, and the free SKU gets the whole cap that as many of its own orders reach. Caps
 that are found so follow what was ordered under them, and show more of large sizes than real ones; so where the donor was never seen open in
-a tier, the free SKU gets those caps, week by week, times one number; a week in which nobody of the tier ordered such a donor has the cap
-of the nearest one in which somebody did. And the open weeks of rationed SKUs get the nearest cap of their tier: without them what was
-learned on slow SKUs does not hold for hot ones.
+a tier, or few orders came under each of its caps, the free SKU gets those caps, week by week, times one number; a week in which nobody of
+the tier ordered a donor that was never open has the cap of the nearest one in which somebody did. And the open weeks of rationed SKUs get
+the nearest cap of their tier: without them what was learned on slow SKUs does not hold for hot ones.
 """
 
 from __future__ import annotations
@@ -116,7 +116,8 @@ def _recapped(orders: Orders, size: Floats, cap: Floats, sku: Integers, source: 
 def _lent_caps(rationed: Orders) -> pd.DataFrame:
     """Return what each rationed SKU lends, per tier and week with orders.
 
-    ``group`` are weeks that get one number; ``unit_cap`` is what it multiplies, the cap (1 or more) where the tier was never open, else 1;
+    ``group`` are weeks that get one number: a run of one cap, or all capped weeks of a tier that was never open or whose runs have few
+    orders; ``unit_cap`` is what it multiplies, the cap (1 or more) where it stands for several caps, else 1;
     ``share`` is that of the group's orders that reached their caps, null where it was open; ``reach`` is how many weeks off it holds, all
     where never open. A tier with few orders may have been open in other weeks.
     """
@@ -126,12 +127,10 @@ def _lent_caps(rationed: Orders) -> pd.DataFrame:
     # what a cap of several SKUs left tells neither a cap of this one nor that it was open
     told = orders[rationed.named | ~rationed.at_cap]
     weeks = told.groupby(["sku", "tier", "week"], as_index=False).agg(cap=("cap", "max"), hits=("hit", "sum"), orders=("hit", "size"))
-    tiers, is_capped = weeks.groupby(["sku", "tier"]), np.isfinite(weeks.cap)
-    never_open = is_capped.groupby([weeks.sku, weeks.tier]).transform("all") & (tiers.orders.transform("sum") >= PRIOR_ORDERS)
-    run = (weeks.cap != tiers.cap.shift()).cumsum()
-    told_by = weeks[is_capped].groupby(["sku", "tier"]).orders.sum() / run[is_capped].groupby([weeks.sku, weeks.tier]).nunique()
-    short = pd.MultiIndex.from_frame(weeks[["sku", "tier"]]).map(told_by).to_numpy() < PRIOR_ORDERS
-    by_one = (never_open | short) & is_capped
+    is_capped, run = np.isfinite(weeks.cap), (weeks.cap != weeks.groupby(["sku", "tier"]).cap.shift()).cumsum()
+    tiers = weeks.assign(run=run.where(is_capped), told=weeks.orders.where(is_capped), is_capped=is_capped).groupby(["sku", "tier"])
+    never_open = tiers.is_capped.transform("all") & (tiers.orders.transform("sum") >= PRIOR_ORDERS)
+    by_one = is_capped & (never_open | (tiers.told.transform("sum") < PRIOR_ORDERS * tiers.run.transform("nunique")))
     weeks["group"] = np.where(by_one, run.max() + 1 + tiers.ngroup(), run)
     weeks["unit_cap"] = np.where(by_one, np.maximum(weeks.cap, 1.0), 1.0)
     weeks["lent_week"], weeks["reach"] = weeks.week, np.where(never_open, np.inf, 0.0)

@@ -137,6 +137,23 @@ def test_caps_of_a_donor_that_was_never_open_do_not_follow_what_was_ordered_unde
         assert cut.at_cap[cut.tier == tier].mean() == pytest.approx(closed.at_cap[closed.named & (closed.tier == tier)].mean(), abs=0.05)
 
 
+def test_caps_that_change_every_week_are_lent_as_they_are_times_one_number(one_donor: Orders) -> None:
+    """With a cap of its own for every few orders, those orders would each reach theirs."""
+    changing = replace(one_donor, cap=np.where(np.isfinite(one_donor.cap), one_donor.cap + one_donor.week % 3, np.inf))
+    few = changing.take((changing.retailer < 12) | ~np.isin(changing.sku, rationed_skus(changing)))
+    donor = few.take(few.named)
+    assert 2 < donor.count / np.unique(donor.tier * 1000 + donor.week).size < 20
+    cut = recap_free_skus(few, np.random.default_rng(1), 1, 100_000).orders
+    given = pd.Series(donor.cap, pd.MultiIndex.from_arrays([donor.tier, donor.week])).groupby(level=[0, 1]).first()
+    lent = cut.take(np.isfinite(cut.cap))
+    times = lent.cap / given.loc[list(zip(lent.tier, lent.week, strict=True))].to_numpy()
+    # whole caps are rounded up
+    assert pd.Series(times).groupby([lent.sku, lent.tier]).agg(lambda found: found.max() / found.min()).max() < 1.4
+    open_weeks = {(tier, week) for tier, week in zip(few.tier, few.week, strict=True)} - set(given.index)
+    assert not open_weeks & set(zip(lent.tier, lent.week, strict=True))
+    assert lent.at_cap.mean() == pytest.approx(donor.at_cap.mean(), abs=0.1)
+
+
 def test_a_run_of_the_donor_gives_a_free_sku_one_whole_cap_per_tier(one_donor: Orders) -> None:
     cut = recap_free_skus(one_donor, np.random.default_rng(1), 1, 100_000).orders
     caps = pd.DataFrame({"sku": cut.sku, "tier": cut.tier, "run": (cut.week - cut.week[0]) // 10, "cap": cut.cap})
