@@ -43,7 +43,7 @@ class DemandSettings:
     members
         Boosters of the mean.
     most_rows
-        Rows that all of them together are grown on, at most.
+        Rows to draw from, at most.
     leaves, min_rows_per_leaf, learning_rate, feature_fraction, max_bin
         As in LightGBM.
     max_delta_step

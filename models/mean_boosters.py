@@ -17,6 +17,10 @@ from contracts.errors import TrackingError
 from models.stacking import Floats, Integers, Matrix, StackedRows
 
 
+DRAWN_SHARE = 0.65
+"""Of the rows to train on: more make each member better, and less alike they are better together (docs/method.md)."""
+
+
 @dataclass(frozen=True)
 class MeanBoosters:
     """Boosters of log(mean / level).
@@ -81,16 +85,16 @@ def fit_members(
     members
         How many to grow.
     most_rows
-        What all members together are grown on at most: where fewer rows are there than each one's share of it, each sees them all.
+        Of which each member is grown on ``DRAWN_SHARE`` at most: where no more rows are there, each sees them all.
     seed
         Of the draws; member k is grown with seed + k.
     grow
         Returns the booster of some rows and a seed.
     """
-    share = max(most_rows // members, 1)
+    most = max(round(DRAWN_SHARE * most_rows), 1)
     grown = []
     for number in range(members):
-        drawn = rows if rows.units.size <= share or members == 1 else rows.take(_drawn(rows.units.size, share, [seed, number]))
+        drawn = rows if rows.units.size <= most or members == 1 else rows.take(_drawn(rows.units.size, most, [seed, number]))
         grown.append(grow(drawn, seed + number))
     unshifted = MeanBoosters(tuple(grown), 0.0)
     if members == 1:
@@ -99,8 +103,8 @@ def fit_members(
     return MeanBoosters(unshifted.members, float(np.log(rows.units.sum() / found)))
 
 
-def _drawn(n: int, share: int, seed: list[int]) -> Integers:
-    return np.sort(np.random.default_rng(seed).permutation(n)[:share])
+def _drawn(n: int, most: int, seed: list[int]) -> Integers:
+    return np.sort(np.random.default_rng(seed).permutation(n)[:most])
 
 
 def _file(number: int) -> str:

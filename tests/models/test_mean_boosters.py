@@ -52,9 +52,9 @@ def test_each_member_sees_its_share_of_the_rows_or_all_where_there_are_few(rows:
         seen.append(drawn.units.size)
         return grow(drawn, seed)
 
-    fit_members(rows, 3, 1500, 7, counted, 1)
+    fit_members(rows, 3, 1000, 7, counted, 1)
     fit_members(rows, 2, 10 * N, 7, counted, 1)
-    assert seen == [500, 500, 500, N, N]
+    assert seen == [650, 650, 650, N, N]
 
 
 def test_contributions_of_the_features_sum_to_the_score(rows: StackedRows) -> None:
