@@ -16,7 +16,6 @@ import numpy as np
 from contracts.errors import TrackingError
 from models.stacking import Floats, Integers, Matrix, StackedRows
 
-
 DRAWN_SHARE = 0.65
 """Of the rows to train on: more make each member better, and less alike they are better together (docs/method.md)."""
 
