@@ -25,6 +25,8 @@ A tier with fewer does not tell whether the SKU was ever open."""
 FREE_SHARE = 0.01
 """A SKU is not free where a shared cap, or one that the books do not name, cut more of its orders: their sizes would pass for true."""
 
+QUARTER_WEEKS = 13
+
 
 @dataclass(frozen=True)
 class Recapped:
@@ -86,13 +88,21 @@ def recap_free_skus(orders: Orders, rng: np.random.Generator, donors: int, most_
     return _recapped(stacked, size, np.concatenate(copies), joint_codes(source, copy), source, np.ones(size.size, dtype=bool))
 
 
-def recap_open_weeks(orders: Orders) -> Recapped:
-    """Give the open weeks of rationed SKUs the cap that their tier had nearest in time; its capped weeks stay as they are."""
+def recap_open_weeks(orders: Orders, part: int = 0, parts: int = 1) -> Recapped:
+    """Give the open weeks of rationed SKUs the cap that their tier had nearest in time; its capped weeks stay as they are.
+
+    Parameters
+    ----------
+    orders
+        All orders; some SKU must be rationed.
+    part, parts
+        Only every so manieth quarter of a year, from the ``part``-th on, is capped; the open weeks of the others stay open.
+    """
     own = orders.take(np.isin(orders.sku, rationed_skus(orders)))
     caps = pd.DataFrame({"tier_sku": own.tier_sku, "week": own.week, "cap": own.cap})[own.named]
     asked = pd.DataFrame({"tier_sku": own.tier_sku, "week": own.week})
     nearest = _nearest_in_time(asked, caps.drop_duplicates(["tier_sku", "week"]), ["tier_sku"])
-    was_open = ~np.isfinite(own.cap)
+    was_open = ~np.isfinite(own.cap) & (own.week // QUARTER_WEEKS % parts == part)
     cap = np.where(was_open, nearest.cap.fillna(np.inf).to_numpy(dtype=np.float64), own.cap)
     return _recapped(own, own.size, cap, own.sku, own.sku, was_open)
 

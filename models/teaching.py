@@ -17,6 +17,10 @@ from models.stacking import Floats, Integers
 LEAST_TAUGHT = 2000
 """With fewer capped orders, of known size or at all where no size is known, nothing is learned."""
 
+PARTS_OF_OPEN_WEEKS = 4
+"""Where no SKU is free, open weeks are all that teaches: capped a part at a time, the others stay in view, as they are of orders really
+capped."""
+
 
 @dataclass(frozen=True)
 class Capping:
@@ -87,8 +91,10 @@ def teach(
     if rationed.size == 0:
         return None
     rng = np.random.default_rng(capping.seed)
-    copies = [recap_open_weeks(orders)]
-    if free_skus(orders).size:
+    some_free = free_skus(orders).size > 0
+    in_parts = 1 if some_free else PARTS_OF_OPEN_WEEKS
+    copies = [recap_open_weeks(orders, part, in_parts) for part in range(in_parts)]
+    if some_free:
         copies.append(recap_free_skus(orders, rng, capping.donors, capping.max_orders))
     teaching = [copy for copy in copies if (copy.taught & copy.orders.at_cap).any()]
     if not teaching:

@@ -163,6 +163,18 @@ def test_a_run_of_the_donor_gives_a_free_sku_one_whole_cap_per_tier(one_donor: O
     assert (finite % 1 == 0).all()
 
 
+def test_open_weeks_are_capped_a_part_at_a_time_and_the_others_stay_in_view(orders: Orders) -> None:
+    whole = recap_open_weeks(orders)
+    parts = [recap_open_weeks(orders, part, 4) for part in range(4)]
+    np.testing.assert_array_equal(np.sum([part.taught for part in parts], axis=0), whole.taught)
+    for part in parts:
+        assert 0 < part.taught.sum() < whole.taught.sum()
+        np.testing.assert_array_equal(part.orders.cap[part.taught], whole.orders.cap[part.taught])
+        others = whole.taught & ~part.taught
+        assert np.isinf(part.orders.cap[others]).all()
+        assert not part.orders.at_cap[others].any()
+
+
 def test_what_is_seen_is_cut_and_the_truth_is_kept(orders: Orders) -> None:
     for copy in (recap_free_skus(orders, np.random.default_rng(2), 2, 100_000), recap_open_weeks(orders)):
         cut = copy.orders
