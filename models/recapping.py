@@ -22,8 +22,8 @@ PRIOR_ORDERS = 20.0
 """A run's share at the cap is read like one with so many more orders at the tier's share; the tier's likewise at the SKU's.
 A tier with fewer does not tell whether the SKU was ever open."""
 
-FREE_SHARE = 0.01
-"""A SKU is not free where a shared cap, or one that the books do not name, cut more of its orders: their sizes would pass for true."""
+FREE_SHARE = 0.1
+"""A SKU is not free where a shared cap, or one that the books do not name, cut more of its orders: their sizes pass for true ones."""
 
 QUARTER_WEEKS = 13
 
@@ -56,7 +56,7 @@ def rationed_skus(orders: Orders) -> Integers:
 
 
 def free_skus(orders: Orders) -> Integers:
-    """Return the SKUs that no named cap could have cut, and hardly ever another limit: their sizes are true ones."""
+    """Return the SKUs that no named cap could have cut, and seldom another limit: their sizes are taken for true ones."""
     ordered, cut = np.bincount(orders.sku), np.bincount(orders.sku, orders.at_cap)
     unlimited = np.flatnonzero((ordered > 0) & (cut <= FREE_SHARE * ordered))
     return np.setdiff1d(unlimited, rationed_skus(orders))
