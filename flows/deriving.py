@@ -112,13 +112,22 @@ def _compared(learned: Recensoring) -> str:
     judged = [check for check in learned.checks if check.where == "all"]
     if judged:
         figures = ", ".join(f"{_words(check.family)} bias {check.bias:+.1%} WAPE {check.wape:.3f}" for check in judged)
-        return f"recovery by {name}: {judged[0].orders:,} orders capped on purpose found again by {figures}{left_out}"
+        return f"recovery by {name}: {judged[0].orders:,} orders capped on purpose found again by {figures}{left_out}{_open_weeks(learned)}"
     if not learned.held_out:
         return f"recovery by {name}: too few orders to compare it on{left_out}"
     figures = ", ".join(
         f"{_words(check.family)} loss {check.log_loss:.3f} nats, {check.capped_bias:+.1%} below caps" for check in learned.held_out
     )
     return f"recovery by {name}, nothing could be capped on purpose: {learned.held_out[0].orders:,} orders held out foretold by {figures}"
+
+
+def _open_weeks(learned: Recensoring) -> str:
+    """Say what the orders of open weeks ask for, and what of it is taken."""
+    asked = learned.open_weeks
+    if asked is None:
+        return ""
+    taken = f"{learned.level:.2f} taken" if asked.believed else "not believed, for caps seem to come and go with demand"
+    return f"; open weeks ask for {asked.ratio:.2f} ± {asked.error:.2f} times the excess over caps that it finds, {taken}"
 
 
 def _words(family: str) -> str:

@@ -37,6 +37,8 @@ class CappedOrders:
         Units (m,).
     expected
         Expected true size by the pair's own censored law, units (m,): what the model starts from.
+    never_open
+        Whether its tier ordered the SKU in no week without a cap (m,).
     features
         (m, k) in the order of ``names``.
     names
@@ -47,6 +49,7 @@ class CappedOrders:
     row: Integers
     cap: Floats
     expected: Floats
+    never_open: Flags
     features: Matrix
     names: tuple[str, ...]
 
@@ -76,7 +79,8 @@ def describe_capped(orders: Orders, source: Integers, sizes: RetailerSizes, laws
             columns |= _from_cap_on(orders, group, at, name)
         columns |= sizes.describe(orders.retailer[at], source[at], orders.week[at], orders.category[at])
     features = np.column_stack(list(columns.values())).astype(np.float32)
-    return CappedOrders(at, orders.row[at], cap, expected, features, tuple(columns))
+    never_open = np.bincount(orders.tier_sku, ~np.isfinite(orders.cap))[orders.tier_sku[at]] == 0
+    return CappedOrders(at, orders.row[at], cap, expected, never_open, features, tuple(columns))
 
 
 def _law(orders: Orders, at: Integers, laws: PairLaws) -> tuple[Floats, Columns]:

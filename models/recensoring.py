@@ -30,6 +30,7 @@ from models.negative_binomial_family import (
 )
 from models.orders import Flags, Orders
 from models.recovery_checks import BLENDS, SPREAD_LEVELS, Estimates, HeldOut, Transfer, compare_laws, judge, nearest, spread_around
+from models.recovery_level import Level, open_week_level, scales
 from models.size_laws import RecoverySettings
 from models.stacking import Floats, Integers, Matrix
 from models.teaching import LEAST_TAUGHT, Capping, Taught, teach
@@ -101,8 +102,8 @@ class Recensoring:
         capped on purpose.
     names
         Features they take.
-    factor
-        By which their excess is multiplied.
+    factor, factor_never_open
+        By which their excess is multiplied, where the tier was open at times and where it never was.
     family
         Which of ``models.recovery_checks.BLENDS`` is used.
     edges, spread
@@ -115,11 +116,14 @@ class Recensoring:
         Why the negative binomial law was not tried; empty where it was.
     hoarding
         What orders say of hoarding; where it is evident, recovered orders are held against what shops sold.
+    open_weeks
+        By how much the orders of open weeks ask for a larger excess than the family finds; None where too few say it.
     """
 
     boosters: tuple[lgb.Booster, ...]
     names: tuple[str, ...]
     factor: float
+    factor_never_open: float
     family: str
     edges: Floats
     spread: Floats
@@ -128,11 +132,27 @@ class Recensoring:
     counts: NegativeBinomialFamily | None = None
     left_out: str = ""
     hoarding: HoardingRate | None = None
+    open_weeks: Level | None = None
 
     @property
     def by_law(self) -> bool:
         """Whether the pair's own law says all."""
-        return self.family == "law"
+        return self.family == "law" and self.level == 1.0
+
+    @property
+    def level(self) -> float:
+        """By which the excess that the family finds is multiplied."""
+        return 1.0 if self.open_weeks is None else self.open_weeks.taken
+
+    def excess(self, capped: CappedOrders, counted: DescribedOrders | None, threads: int) -> Floats:
+        """Return what the family finds beyond the cap of each order, units (m,), before ``level``; parameters as of ``sizes``."""
+        learned = by_counts = None
+        if "recensoring" in BLENDS[self.family]:
+            factor = np.where(capped.never_open, self.factor_never_open, self.factor)
+            learned = capped.cap * factor * _excess(self.boosters, capped.features, _start(capped), threads)
+        if self.counts is not None and counted is not None:
+            by_counts = self.counts.excess(counted, threads)
+        return Estimates(capped.expected - capped.cap, by_counts, learned).blended(BLENDS[self.family])
 
     def sizes(self, capped: CappedOrders, counted: DescribedOrders | None, threads: int) -> Floats:
         """Return the true size of each order: expected, and its 10 and 90 % quantiles, units (m, 3), never below the cap.
@@ -146,14 +166,9 @@ class Recensoring:
         threads
             Of LightGBM.
         """
-        learned = by_counts = None
-        if "recensoring" in BLENDS[self.family]:
-            learned = capped.cap * self.factor * _excess(self.boosters, capped.features, _start(capped), threads)
-        if self.counts is not None and counted is not None:
-            by_counts = self.counts.excess(counted, threads)
-        excess = Estimates(capped.expected - capped.cap, by_counts, learned).blended(BLENDS[self.family])
-        member = np.searchsorted(self.edges, excess / capped.cap)
-        return np.asarray(capped.cap[:, None] + excess[:, None] * np.column_stack([np.ones(excess.size), self.spread[member]]))
+        excess = self.excess(capped, counted, threads)
+        around = np.column_stack([np.ones(excess.size), self.spread[np.searchsorted(self.edges, excess / capped.cap)]])
+        return np.asarray(capped.cap[:, None] + self.level * excess[:, None] * around)
 
     def save(self, folder: Path) -> None:
         """Write the model as text: LightGBM and JSON files."""
@@ -166,6 +181,7 @@ class Recensoring:
             "boosters": len(self.boosters),
             "names": list(self.names),
             "factor": self.factor,
+            "factor_never_open": self.factor_never_open,
             "family": self.family,
             "edges": self.edges.tolist(),
             "spread": self.spread.tolist(),
@@ -173,6 +189,7 @@ class Recensoring:
             "held_out": [asdict(check) for check in self.held_out],
             "left_out": self.left_out,
             "hoarding": None if self.hoarding is None else asdict(self.hoarding),
+            "open_weeks": None if self.open_weeks is None else asdict(self.open_weeks),
         }
         (folder / "recensoring.json").write_text(json.dumps(described))
 
@@ -186,6 +203,7 @@ class Recensoring:
             tuple(lgb.Booster(model_file=folder / f"excess_{number}.txt") for number in range(stored["boosters"])),
             tuple(stored["names"]),
             float(stored["factor"]),
+            float(stored.get("factor_never_open", stored["factor"])),
             str(stored["family"]),
             np.asarray(stored["edges"], dtype=np.float64),
             np.asarray(stored["spread"], dtype=np.float64).reshape(-1, len(SPREAD_LEVELS)),
@@ -194,6 +212,7 @@ class Recensoring:
             NegativeBinomialFamily.load(folder / COUNTS) if (folder / COUNTS).exists() else None,
             str(stored.get("left_out", "")),
             HoardingRate(**stored["hoarding"]) if stored.get("hoarding") else None,
+            Level(**stored["open_weeks"]) if stored.get("open_weeks") else None,
         )
 
 
@@ -233,24 +252,21 @@ def fit_recensoring(
         return law_alone(left_out) if left_out else _by_held_out(rationed, real, laws, tried)
     boosters, unseen, fold = _grown(taught, settings)
     likeness = likeness_to(real, taught.capped, settings.threads, settings.seed)
-    factor = _scale(likeness * taught.true_excess, likeness * unseen)
-    # each part is judged with the scale of the others: with its own the bias would be 0 by construction
-    scaled = np.zeros(unseen.size)
-    for part in range(settings.folds):
-        others = fold != part
-        scaled[~others] = unseen[~others] * _scale((likeness * taught.true_excess)[others], (likeness * unseen)[others])
+    by_kind, whole, scaled = _scaled(taught, unseen, fold, likeness)
     cap, by_law = taught.capped.cap, taught.capped.expected - taught.capped.cap
     checks = judge(Estimates(by_law, taught.by_counts, scaled), cap, taught.true_excess, taught.open_week, likeness)
     family = nearest(checks)
-    expected = Estimates(by_law, taught.by_counts, unseen * factor).blended(BLENDS[family])
+    expected = Estimates(by_law, taught.by_counts, whole).blended(BLENDS[family])
     edges, spread = spread_around(expected, taught.true_excess, cap)
     law = rationed.fit(tried) if tried is not None and "negative_binomial" in BLENDS[family] else None
-    return Recensoring(boosters, taught.capped.names, factor, family, edges, spread, checks, (), law, left_out)
+    learned = Recensoring(boosters, taught.capped.names, *by_kind, family, edges, spread, checks, (), law, left_out)
+    excess = learned.excess(real, None if law is None else rationed.describe(real.position), settings.threads)
+    return replace(learned, open_weeks=open_week_level(orders, rationed.orders, real, excess))
 
 
 def law_alone(left_out: str = "") -> Recensoring:
     """Return what leaves everything to the pair's own law, compared with nothing."""
-    return Recensoring((), (), 1.0, "law", np.empty(0), np.ones((1, len(SPREAD_LEVELS))), (), left_out=left_out)
+    return Recensoring((), (), 1.0, 1.0, "law", np.empty(0), np.ones((1, len(SPREAD_LEVELS))), (), left_out=left_out)
 
 
 def _by_held_out(
@@ -271,7 +287,7 @@ def _by_held_out(
     beyond = law.quantiles(some, [(k + 0.5) / SPREAD_POINTS for k in range(SPREAD_POINTS)], threads) - some.lower[:, None]
     expected, cap = (np.repeat(values, SPREAD_POINTS) for values in (law.excess(some, threads), some.lower))
     edges, spread = spread_around(expected, beyond.ravel(), cap)
-    return Recensoring((), (), 1.0, family, edges, spread, (), held_out, law)
+    return Recensoring((), (), 1.0, 1.0, family, edges, spread, (), held_out, law)
 
 
 def _grown(taught: Taught, settings: RecensoringSettings) -> tuple[tuple[lgb.Booster, ...], Floats, Integers]:
@@ -286,8 +302,19 @@ def _grown(taught: Taught, settings: RecensoringSettings) -> tuple[tuple[lgb.Boo
     return tuple(boosters), unseen * taught.capped.cap, fold
 
 
-def _scale(true: Floats, found: Floats) -> float:
-    return float(true.sum() / max(found.sum(), 1e-9))
+def _scaled(taught: Taught, unseen: Floats, fold: Integers, likeness: Floats) -> tuple[tuple[float, float], Floats, Floats]:
+    """Return the scales of what was found, for tiers open at times and never; it scaled by them; and each part by those of the others.
+
+    By its own the bias of a part would be 0 by construction.
+    """
+    true, found, sku, never_open = likeness * taught.true_excess, likeness * unseen, taught.sku, taught.capped.never_open
+    by_kind = scales(true, found, sku, never_open)
+    by_others = np.zeros(unseen.size)
+    for part in np.unique(fold):
+        of, others = fold == part, fold != part
+        open_at_times, never = scales(true[others], found[others], sku[others], never_open[others])
+        by_others[of] = unseen[of] * np.where(never_open[of], never, open_at_times)
+    return by_kind, unseen * np.where(never_open, by_kind[1], by_kind[0]), by_others
 
 
 def _start(capped: CappedOrders) -> Floats:

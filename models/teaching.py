@@ -18,8 +18,8 @@ LEAST_TAUGHT = 2000
 """With fewer capped orders, of known size or at all where no size is known, nothing is learned."""
 
 PARTS_OF_OPEN_WEEKS = 4
-"""Where no SKU is free, open weeks are all that teaches: capped a part at a time, the others stay in view, as they are of orders really
-capped."""
+"""Open weeks are capped all at once, as those of a SKU that was never open, and a part at a time: then the others stay in view, as they are
+of most orders really capped."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +91,8 @@ def teach(
     if rationed.size == 0:
         return None
     rng = np.random.default_rng(capping.seed)
-    some_free = free_skus(orders).size > 0
-    in_parts = 1 if some_free else PARTS_OF_OPEN_WEEKS
-    copies = [recap_open_weeks(orders, part, in_parts) for part in range(in_parts)]
-    if some_free:
+    copies = [recap_open_weeks(orders), *(recap_open_weeks(orders, part, PARTS_OF_OPEN_WEEKS) for part in range(PARTS_OF_OPEN_WEEKS))]
+    if free_skus(orders).size > 0:
         copies.append(recap_free_skus(orders, rng, capping.donors, capping.max_orders))
     teaching = [copy for copy in copies if (copy.taught & copy.orders.at_cap).any()]
     if not teaching:
@@ -108,6 +106,7 @@ def teach(
         np.concatenate([each.row for each in described]),
         np.concatenate([each.cap for each in described]),
         np.concatenate([each.expected for each in described]),
+        np.concatenate([each.never_open for each in described]),
         np.concatenate([each.features for each in described]),
         described[0].names,
     )

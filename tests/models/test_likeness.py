@@ -15,7 +15,7 @@ def capped(seed: int, orders: int, level: float) -> CappedOrders:
     features = rng.normal(0.0, 1.0, (orders, len(FEATURES))).astype(np.float32)
     features[:, 0] += level
     position = np.arange(orders)
-    return CappedOrders(position, position, np.full(orders, 12.0), np.full(orders, 20.0), features, FEATURES)
+    return CappedOrders(position, position, np.full(orders, 12.0), np.full(orders, 20.0), np.zeros(orders, dtype=bool), features, FEATURES)
 
 
 def test_orders_like_the_real_ones_count_more() -> None:

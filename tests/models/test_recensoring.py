@@ -16,6 +16,7 @@ from models.recapping import rationed_skus
 from models.recensoring import Recensoring, RecensoringSettings
 from models.recovery import censored_history, learn_to_uncap, recover
 from models.recovery_checks import BLENDS
+from models.recovery_level import Level
 from models.retailer_sizes import retailer_sizes
 from models.size_laws import RecoverySettings, fit_size_laws
 from tests.rationed_market import FIRST_WEEK, rationed_market
@@ -129,10 +130,22 @@ def test_no_size_is_below_its_cap(market: pd.DataFrame, learned: Recensoring) ->
 
 
 def test_the_mean_of_both_lies_halfway_between_the_law_and_what_is_learned(market: pd.DataFrame, learned: Recensoring) -> None:
-    sizes = {family: recovered(market, replace(learned, family=family)).true_units.to_numpy() for family in BY_TWO}
+    sizes = {family: recovered(market, replace(learned, family=family, open_weeks=None)).true_units.to_numpy() for family in BY_TWO}
     within = np.max(list(sizes.values()), axis=0) < 40 * recovered(market, learned).delivered_units
     np.testing.assert_allclose(sizes["blend"][within], (sizes["law"] + sizes["recensoring"])[within] / 2, rtol=1e-9)
     np.testing.assert_allclose(sizes["law"][within], recovered(market, None).true_units[within], rtol=1e-6)
+
+
+@pytest.mark.parametrize("family", BY_TWO)
+def test_what_open_weeks_ask_for_multiplies_what_was_cut_off(market: pd.DataFrame, learned: Recensoring, family: str) -> None:
+    plain = recovered(market, replace(learned, family=family, open_weeks=Level(1.0, 0.0)))
+    larger = recovered(market, replace(learned, family=family, open_weeks=Level(1.2, 0.0)))
+    within = larger.true_units < 40 * larger.delivered_units
+    np.testing.assert_allclose(
+        (larger.true_units - larger.delivered_units)[within], 1.2 * (plain.true_units - plain.delivered_units)[within], rtol=1e-6
+    )
+    disbelieved = recovered(market, replace(learned, family=family, open_weeks=Level(0.2, 0.0)))
+    pd.testing.assert_frame_equal(disbelieved, plain)
 
 
 def test_the_same_seed_learns_the_same(small_market: pd.DataFrame) -> None:
@@ -148,7 +161,9 @@ def test_what_is_saved_is_loaded_again(tmp_path: Path, market: pd.DataFrame, lea
     learned.save(tmp_path / "recovery")
     loaded = Recensoring.load(tmp_path / "recovery")
     assert loaded is not None
-    assert (loaded.family, loaded.factor, loaded.names, loaded.checks) == (learned.family, learned.factor, learned.names, learned.checks)
+    assert learned.open_weeks is not None
+    for name in ("family", "factor", "factor_never_open", "names", "checks", "open_weeks"):
+        assert getattr(loaded, name) == getattr(learned, name)
     pd.testing.assert_frame_equal(recovered(market, loaded), recovered(market, learned), rtol=1e-12)
     assert {path.suffix for path in (tmp_path / "recovery").iterdir()} == {".json", ".txt"}
 
