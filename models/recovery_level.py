@@ -127,12 +127,13 @@ def open_week_level(orders: Orders, rationed: Orders, real: CappedOrders, excess
     tiers = int(rationed.tier_sku.max(initial=-1)) + 1
     usual = _times_usual(orders, rationed.week)
     was_open, capped = ~np.isfinite(rationed.cap), rationed.named
-    weeks = {name: np.bincount(rationed.tier_sku[these], usual[these], tiers) for name, these in (("open", was_open), ("capped", capped))}
-    units = {
-        name: np.bincount(rationed.tier_sku[these], rationed.size[these], tiers) for name, these in (("open", was_open), ("capped", capped))
-    }
-    both = (weeks["open"] > 0) & (weeks["capped"] > 0)
-    beyond = units["open"][both] / weeks["open"][both] * weeks["capped"][both] - units["capped"][both]
+
+    def summed(values: Floats, these: Flags) -> Floats:
+        return np.asarray(np.bincount(rationed.tier_sku[these], values[these], tiers), dtype=np.float64)
+
+    open_weeks, capped_weeks = summed(usual, was_open), summed(usual, capped)
+    both = (open_weeks > 0) & (capped_weeks > 0)
+    beyond = (summed(rationed.size, was_open)[both] / open_weeks[both]) * capped_weeks[both] - summed(rationed.size, capped)[both]
     found = np.bincount(rationed.tier_sku[real.position], excess, tiers)[both].astype(np.float64)
     sku_of_tier = np.zeros(tiers, dtype=np.int64)
     sku_of_tier[rationed.tier_sku] = rationed.sku

@@ -26,7 +26,7 @@ def level_of(market: pd.DataFrame, share_found: float) -> Level | None:
     )
     rationed = orders.take(np.isin(orders.sku, rationed_skus(orders)))
     at = np.flatnonzero(rationed.at_cap & rationed.named)
-    size, nothing = rationed.size[at], np.empty((at.size, 0))
+    size, nothing = rationed.size[at], np.empty((at.size, 0), dtype=np.float32)
     real = CappedOrders(at, rationed.row[at], size, size, np.zeros(at.size, dtype=bool), nothing, ())
     return open_week_level(orders, rationed, real, share_found * (asked[rationed.row[at]] - size))
 
