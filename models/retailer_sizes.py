@@ -6,6 +6,7 @@ A shop that orders ten times its usual of one SKU now and then does so of others
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -36,11 +37,10 @@ class RetailerSizes:
 
     def describe(self, retailer: Integers, sku: Integers, week: Integers, category: Integers) -> dict[str, Floats]:
         """Describe orders by what their retailers ordered of other SKUs (m,), ever and in the week, and by the category's other SKUs."""
-        ever = self._sums((self.retailer,), (retailer,)) - self._sums((self.retailer, self.sku), (retailer, sku))
-        same_week = self._sums((self.retailer, self.week), (retailer, week)) - self._sums(
-            (self.retailer, self.week, self.sku), (retailer, week, sku)
-        )
-        alike = self._sums((self.category,), (category,)) - self._sums((self.category, self.sku), (category, sku))
+        all_skus, own = self._sums
+        ever = all_skus["retailer"].of(retailer) - own["retailer"].of(retailer, sku)
+        same_week = all_skus["visit"].of(retailer, week) - own["visit"].of(retailer, week, sku)
+        alike = all_skus["category"].of(category) - own["category"].of(category, sku)
         columns: dict[str, Floats] = {}
         for name, sums in (("retailer", ever), ("visit", same_week), ("category", alike)):
             means = sums[:, 1:] / sums[:, :1]
@@ -49,16 +49,49 @@ class RetailerSizes:
         columns["visit_share"] = same_week[:, 0] / np.maximum(ever[:, 0], 1.0)
         return columns
 
-    def _sums(self, keys: tuple[Integers, ...], asked: tuple[Integers, ...]) -> Floats:
-        """Return the sums over the orders that agree in ``keys`` with each asked for; 0 where there is none."""
-        have, want = np.zeros(self.retailer.size, dtype=np.int64), np.zeros(asked[0].size, dtype=np.int64)
-        for key, wanted in zip(keys, asked, strict=True):
-            span = int(max(key.max(initial=0), wanted.max(initial=0))) + 1
-            have, want = have * span + key, want * span + wanted
-        known, group = np.unique(have, return_inverse=True)
-        sums = np.column_stack([np.bincount(group, column, known.size) for column in self.relative.T])
-        found = np.minimum(np.searchsorted(known, want), max(known.size - 1, 0))
-        return np.asarray(np.where((known[found] == want)[:, None], sums[found], 0.0))
+    @cached_property
+    def _sums(self) -> tuple[dict[str, GroupedSums], dict[str, GroupedSums]]:
+        """Sums over all SKUs, and over each: every set of capped orders asks for them."""
+        groups = {"retailer": (self.retailer,), "visit": (self.retailer, self.week), "category": (self.category,)}
+        all_skus = {name: GroupedSums.over(self.relative, *keys) for name, keys in groups.items()}
+        return all_skus, {name: GroupedSums.over(self.relative, *keys, self.sku) for name, keys in groups.items()}
+
+
+@dataclass(frozen=True)
+class GroupedSums:
+    """Sums of rows over groups that some codes tell apart.
+
+    Attributes
+    ----------
+    spans
+        One more than the largest of each code.
+    known
+        The groups that have rows, their codes joined to one number, rising (g,).
+    sums
+        Of each (g, k).
+    """
+
+    spans: tuple[int, ...]
+    known: Integers
+    sums: Floats
+
+    @classmethod
+    def over(cls, rows: Floats, *codes: Integers) -> GroupedSums:
+        """Add up rows (n, k) that agree in all codes, each (n,).
+
+        >>> GroupedSums.over(np.array([[1.0], [2.0], [4.0]]), np.array([0, 0, 1])).of(np.array([0, 1, 2])).ravel().tolist()
+        [3.0, 4.0, 0.0]
+        """
+        spans = tuple(int(code.max(initial=0)) + 1 for code in codes)
+        known, group = np.unique(np.ravel_multi_index(codes, spans), return_inverse=True)
+        return cls(spans, known, np.column_stack([np.bincount(group, column, known.size) for column in rows.T]))
+
+    def of(self, *codes: Integers) -> Floats:
+        """Return the sums of the groups asked for by their codes, each (m,): (m, k), 0 where there is none."""
+        asked = np.ravel_multi_index(codes, self.spans, mode="clip")
+        found = np.minimum(np.searchsorted(self.known, asked), max(self.known.size - 1, 0))
+        within = np.logical_and.reduce([code < span for code, span in zip(codes, self.spans, strict=True)])
+        return np.asarray(np.where((within & (self.known[found] == asked))[:, None], self.sums[found], 0.0))
 
 
 def retailer_sizes(orders: Orders, typical: Floats) -> RetailerSizes:
