@@ -16,7 +16,7 @@ import numpy as np
 
 from models.cap_context import CappedOrders
 from models.orders import Flags, Orders
-from models.recapping import QUARTER_WEEKS, free_skus
+from models.recapping import free_skus
 from models.stacking import Floats, Integers
 
 TRANSFER_ERROR = 0.15
@@ -106,7 +106,7 @@ def open_week_level(orders: Orders, rationed: Orders, real: CappedOrders, excess
     """Hold what was recovered in capped weeks against what retailers of the same tier order of the same SKU in open ones.
 
     The total of a SKU and tier in its capped weeks is their number of orders times the mean order of its open weeks, both in orders of a
-    usual week: by how much larger than their pair's mean the orders of free SKUs are in that quarter of a year.
+    usual week: by how much larger than their pair's mean the orders of free SKUs are in that week.
 
     Parameters
     ----------
@@ -142,9 +142,9 @@ def open_week_level(orders: Orders, rationed: Orders, real: CappedOrders, excess
 
 
 def _times_usual(orders: Orders, week: Integers) -> Floats:
-    """Return how large orders of free SKUs are in the quarter of each week asked for, in means of their pairs; 1 where there are none."""
+    """Return how large orders of free SKUs are in each week asked for, in means of their pairs; 1 where there are none."""
     free = orders.take(np.isin(orders.sku, free_skus(orders)))
     mean = (np.bincount(free.pair, free.size) / np.maximum(np.bincount(free.pair), 1))[free.pair] if free.count else free.size
-    quarters = int(max(orders.week.max(initial=0), week.max(initial=0))) // QUARTER_WEEKS + 1
-    seen, expected = (np.bincount(free.week // QUARTER_WEEKS, values, quarters) for values in (free.size, mean))
-    return np.where(expected > 0, seen / np.where(expected > 0, expected, 1.0), 1.0)[week // QUARTER_WEEKS]
+    weeks = int(max(orders.week.max(initial=0), week.max(initial=0))) + 1
+    seen, expected = (np.bincount(free.week, values, weeks) for values in (free.size, mean))
+    return np.where(expected > 0, seen / np.where(expected > 0, expected, 1.0), 1.0)[week]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pytest
 
@@ -13,6 +16,8 @@ from models.recapping import rationed_skus
 from models.recovery import censored_history
 from models.recovery_level import TRANSFER_ERROR, Level, open_week_level, ratio_over_skus, scales
 from tests.rationed_market import FIRST_WEEK, rationed_market
+
+Weeks = npt.NDArray[Any]
 
 KEY = ["retailer_id", "sku_id", "week_start"]
 
@@ -41,27 +46,42 @@ def test_open_weeks_tell_what_share_of_the_excess_was_found(seed: int, share_fou
     assert abs(level.taken - 1.0) < abs(level.ratio - 1.0) or level.ratio == pytest.approx(1.0)
 
 
-def test_a_growth_that_free_skus_share_is_not_taken_for_demand_above_caps() -> None:
-    """All order three times as much in the end, and most open weeks are early."""
-    market = rationed_market(4, rationed=24)
-    week = (market.week_start - FIRST_WEEK).dt.days // 7
-    grown = market.assign(asked=market.asked * (1.0 + 2.0 * week / week.max()))
-    rationed = grown.sku_id.isin(grown.sku_id[grown.cap_units.notna()])
-    cap = (grown.cap_units * (1.0 + 2.0 * week / week.max())).round().where(week > 40)
-    at_cap = grown.asked >= cap
-    delivered = np.where(at_cap, cap, grown.asked)
-    grown = grown.assign(
-        cap_units=cap.where(rationed),
+def rationed_when(market: pd.DataFrame, times: Callable[[Weeks], Weeks], capped: Callable[[Weeks], Weeks]) -> pd.DataFrame:
+    """Let all SKUs be wanted so many times as much in a week (from the first), with caps as much looser, and only in some weeks."""
+    week = ((market.week_start - FIRST_WEEK).dt.days // 7).to_numpy()
+    asked = market.asked * times(week)
+    cap = (market.cap_units * times(week)).round().where(capped(week))
+    at_cap = asked >= cap
+    delivered = np.where(at_cap, cap, asked)
+    return market.assign(
+        asked=asked,
+        cap_units=cap,
         delivered_units=delivered,
         lower_units=delivered,
         upper_units=np.where(at_cap, np.nan, delivered),
         censoring=np.where(at_cap, "cap", "none"),
     )
-    with_free, alone = level_of(grown, 1.0), level_of(grown[rationed], 1.0)
+
+
+def test_a_growth_that_free_skus_share_is_not_taken_for_demand_above_caps() -> None:
+    """All order three times as much in the end, and most open weeks are early."""
+    market = rationed_market(4, rationed=24)
+    grown = rationed_when(market, lambda week: 1.0 + 2.0 * week / week.max(), lambda week: week > 40)
+    with_free = level_of(grown, 1.0)
+    alone = level_of(grown[grown.sku_id.isin(grown.sku_id[grown.cap_units.notna()])], 1.0)
     assert with_free is not None
     assert alone is not None
     assert abs(with_free.ratio - 1.0) < 0.1
     assert alone.ratio < 0.8
+
+
+def test_caps_of_the_weeks_before_a_holiday_are_not_held_against_ordinary_weeks() -> None:
+    """All order twice as much in one week of thirteen, and caps stand in these weeks and a few others."""
+    level = level_of(
+        rationed_when(rationed_market(7, rationed=24), lambda week: 1.0 + (week % 13 == 6), lambda week: np.isin(week % 13, (3, 6, 9))), 1.0
+    )
+    assert level is not None
+    assert abs(level.ratio - 1.0) < 0.1
 
 
 def test_caps_that_come_with_demand_are_not_believed() -> None:
