@@ -16,7 +16,7 @@ import typer
 
 from contracts.errors import UncapError
 from contracts.weeks import parse_as_of, parse_week
-from flows.command_options import Accept, AsOf, Config, ready, today
+from flows.command_options import Accept, AsOf, Config, begin_server, ready, today
 from flows.console import console_for_results, print_crash, print_failure, print_what_cannot_be_encoded, table_of, tell
 from flows.locations import DEMO_CONFIG
 from flows.operations_cli import operations
@@ -92,6 +92,7 @@ def demo(
 ) -> None:
     """Make a small simulated county, load it, train, score, and say where to look."""
     settings = ready(config or DEMO_CONFIG)
+    begin_server()
     from flows.demo import demo as run_demo
 
     run_demo(settings, small=small, seed=seed)
@@ -105,6 +106,7 @@ def load(
 ) -> None:
     """Check the input tables of a folder and load them; loading the same rows twice changes nothing."""
     settings = ready(config)
+    begin_server()
     from flows.load import load as run_load
     from flows.load import row_of
 
@@ -123,6 +125,7 @@ def train(
 ) -> None:
     """Train the demand and churn models, and promote each only if it beats the current champion."""
     settings, cut_off = ready(config, accept), parse_as_of(as_of, today())
+    begin_server()
     from flows.train import train as run_train
 
     run_train(settings, cut_off, if_due=if_due)
@@ -140,6 +143,7 @@ def score(
 ) -> None:
     """Score with the champions and write the scored tables; running it twice leaves the same tables."""
     settings, cut_off = ready(config, accept), parse_as_of(as_of, today())
+    begin_server()
     from flows.score import score as run_score
 
     run_score(settings, cut_off, models)
@@ -160,6 +164,7 @@ def backtest(
 ) -> None:
     """Evaluate the models and the baselines from several past cut-offs, and write a page about it."""
     settings, cut_off = ready(config), parse_as_of(as_of, today())
+    begin_server()
     from flows.backtest import DEFAULT_PAGE
     from flows.backtest import backtest as run_backtest
 
@@ -182,6 +187,7 @@ def tune(
 ) -> None:
     """Search better settings of the demand model; the same command again goes on where the last one stopped."""
     settings, cut_off = ready(config), parse_as_of(as_of, today())
+    begin_server()
     from flows.tune import DEFAULT_OUT
     from flows.tune import tune as run_tune
 
@@ -192,6 +198,7 @@ def tune(
 def run(config: Config = None, as_of: AsOf = None, accept: Accept = None) -> None:
     """Train, then score."""
     settings, cut_off = ready(config, accept), parse_as_of(as_of, today())
+    begin_server()
     from flows.score import score as run_score
     from flows.train import train as run_train
 
@@ -250,6 +257,7 @@ def reclassify(
 ) -> None:
     """Classify every retailer again as of a Sunday that was scored, with the overrides loaded since, and audit that."""
     settings, cut_off = ready(config), parse_as_of(as_of, today())
+    begin_server()
     from flows.reclassify import reclassify as run_reclassify
 
     run_reclassify(settings, cut_off)

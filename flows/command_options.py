@@ -37,6 +37,13 @@ def ready(config: Path | None, accept: Sequence[str] | None = None) -> Settings:
     return settings
 
 
+def begin_server() -> None:
+    """Let the Prefect server that a flow reports to start while the flow is imported; comes between ``ready`` and that import."""
+    from flows.prefect_server import begin_server as begin
+
+    begin()
+
+
 def _accepting(settings: Settings, checks: Sequence[str]) -> Settings:
     try:
         accepted = known_checks([*settings.data_checks.accept, *checks])

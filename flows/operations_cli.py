@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import typer
 
 from contracts.weeks import parse_as_of, parse_day, parse_last_day
-from flows.command_options import Accept, Config, ready, today
+from flows.command_options import Accept, Config, begin_server, ready, today
 from flows.console import console_for_results
 
 operations = typer.Typer()
@@ -35,6 +35,7 @@ def backfill(
 ) -> None:
     """Score the Sundays of a span one after another; one that fails does not keep the others from being scored."""
     settings, span = ready(config), (parse_day(first, "--from"), parse_day(last, "--to"))
+    begin_server()
     from flows.backfill import backfill as run_backfill
 
     run_backfill(settings, *span, models=models, only_missing=missing)
@@ -67,6 +68,7 @@ def monitor(
 ) -> None:
     """Hold matured forecasts against what came, tell what moved, and print the few exceptions, the gravest first."""
     settings, cut_off = ready(config), parse_as_of(as_of, today())
+    begin_server()
     from flows.monitor import fail_on as fail_on_status
     from flows.monitor import monitor as run_monitor
     from flows.monitor_page import write_page
@@ -187,6 +189,7 @@ def check(
 ) -> None:
     """Check what is loaded as train and score do before they begin; ends with 3 where they would stop."""
     settings = ready(config, accept)
+    begin_server()
     from flows.check import check as run_check
     from flows.check_table import shown_findings
 

@@ -1,28 +1,22 @@
-"""How steps run under Prefect: with or without a server, what a task is, when it is tried again, and where key figures are shown."""
+"""How steps run under Prefect: what a flow and a task are, when a task is tried again, and where key figures are shown."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 from prefect import Flow, Task, flow, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import FlowRunContext
 from prefect.runtime import deployment as deployment_under_way
-from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, PREFECT_HOME, temporary_settings
 
-from contracts.errors import ConfigurationError, UncapError, WarehouseAwayError
+from contracts.errors import WarehouseAwayError
 from flows.console import tell
-from flows.locking import only_one_process
+from flows.prefect_server import prefect_server
 from flows.settings import Settings
-
-_OTHER_HOME = "let this user write there, or set PREFECT_HOME to a folder that it may write"
 
 DEPLOYMENT = "UNCAP_DEPLOYMENT"
 """Environment variable by which `uncap serve` tells a command which deployment it is."""
@@ -79,7 +73,7 @@ def in_flow(name: str, function: Callable[P, R], *arguments: P.args, **named: P.
     def steps() -> R:
         return function(*arguments, **named)
 
-    with _server():
+    with prefect_server():
         return flow(name=name, persist_result=False)(steps)()
 
 
@@ -133,45 +127,6 @@ def show_key_figures(key: str, rows: Sequence[Mapping[str, object]], description
         One sentence shown above the table.
     """
     create_table_artifact(table=[{name: _plain(value) for name, value in row.items()} for row in rows], key=key, description=description)
-
-
-@contextmanager
-def _server() -> Iterator[None]:
-    """Have a server to report to: the user's own, or one that lives as long as this process.
-
-    Several processes that start on a fresh home collide in its migrations, so the first start is made alone. The heartbeat
-    is for servers that outlive a run; without one it costs a second per flow.
-    """
-    if PREFECT_API_URL.value():
-        _require_answer(str(PREFECT_API_URL.value()))
-        yield
-        return
-    home: Path = PREFECT_HOME.value()
-    _require_writable(home)
-    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        if not (home / "prefect.db").exists():
-            with only_one_process(home / "first-start.lock"), get_client(sync_client=True) as client:
-                client.hello()
-        yield
-
-
-def _require_answer(url: str) -> None:
-    with get_client(sync_client=True) as client:
-        failure = client.api_healthcheck()
-    if failure is not None:
-        raise UncapError(
-            f"the Prefect server {url} does not answer: {failure}",
-            hint="start it, correct PREFECT_API_URL, or unset it: a run then starts a server of its own",
-        )
-
-
-def _require_writable(home: Path) -> None:
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-    except OSError as failure:
-        raise ConfigurationError(f"PREFECT_HOME: {home} cannot be made: {failure.strerror}", hint=_OTHER_HOME) from failure
-    if not os.access(home, os.W_OK | os.X_OK):
-        raise ConfigurationError(f"PREFECT_HOME: {home} may not be written", hint=_OTHER_HOME)
 
 
 def _plain(value: object) -> object:
