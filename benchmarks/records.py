@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -25,13 +26,22 @@ def circumstances(command: str) -> dict[str, object]:
     """
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
-        "command": command,
+        "command": without_folders(command),
         "python": platform.python_version(),
         "cores": len(os.sched_getaffinity(0)),
         "memory_gb": round(memory / 1e9, 1),
         "load_average_at_start": round(os.getloadavg()[1], 1),
         "versions": {name: version(name) for name in PACKAGES},
     }
+
+
+def without_folders(command: str) -> str:
+    """Return a command without the folders of this machine.
+
+    >>> without_folders("python -m benchmarks.iowa --orders /srv/data/iowa --pairs 9")
+    'python -m benchmarks.iowa --orders .../iowa --pairs 9'
+    """
+    return re.sub(r"(?<!\S)/\S*/", ".../", command)
 
 
 def keep(name: str, figures: Mapping[str, object]) -> Path:
