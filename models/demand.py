@@ -9,6 +9,7 @@ weeks the model had not seen (models.conformal); totals of the eight weeks have 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -28,8 +29,8 @@ from models.opening import open_weeks
 from models.sizes import SizeQuantiles, fit_sizes
 from models.stacking import FeatureSpace, Floats, Matrix, StackedRows, level_units
 
-SIZE_ROWS = 400_000
-"""About so many training rows teach the sizes of orders."""
+SIZE_ORDERS = 400_000
+"""At most so many orders among the training rows, evenly drawn, teach the sizes of orders."""
 
 
 @dataclass(frozen=True)
@@ -253,10 +254,10 @@ def fit_demand(
     mean = fit_members(rows, settings.members, settings.most_rows, settings.seed, grow, settings.threads)
     any_demand = lgb.Dataset(rows.features, (rows.units > 0).astype(np.float32), params=settings.lightgbm("binary"), **shared)
     order = lgb.train(settings.lightgbm("binary"), any_demand, settings.order_rounds, callbacks=[tell])
-    step = max(1, rows.units.size // SIZE_ROWS)
-    units, p_order = predict_boosters(mean, order, rows.features[::step], rows.level[::step], settings.threads)
-    sizes = fit_sizes(p_order, units, rows.units[::step])
-    return DemandModel(space, mean, order, sizes)
+    ordered = np.flatnonzero(rows.units > 0)
+    orders = rows.take(ordered[:: math.ceil(ordered.size / SIZE_ORDERS)])
+    units, p_order = predict_boosters(mean, order, orders.features, orders.level, settings.threads)
+    return DemandModel(space, mean, order, fit_sizes(p_order, units, orders.units))
 
 
 def predict_boosters(mean: MeanBoosters, order: lgb.Booster, matrix: Matrix, level: Floats, threads: int) -> tuple[Floats, Floats]:

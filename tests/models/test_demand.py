@@ -15,6 +15,7 @@ from contracts.weeks import HORIZONS
 from models.demand import DemandModel, DemandSettings, fit_demand
 from models.demand_calibration import UnseenWeeks, fit_calibration
 from models.metrics import bias, coverage, pinball_loss, wape_loss
+from models.sizes import SizeQuantiles, fit_sizes
 from models.stacking import FeatureSpace, StackedRows, column, feature_space, level_units, sample_rows
 
 LEVELS = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
@@ -100,6 +101,27 @@ def test_quantiles_never_cross_and_chances_are_chances(model: DemandModel) -> No
         assert (forecast.quantiles >= 0).all()
         assert (forecast.mean_units > 0).all()
         assert ((forecast.p_order >= 0) & (forecast.p_order <= 1)).all()
+
+
+@pytest.mark.parametrize("most", [10**6, 100])
+def test_sizes_are_learned_from_the_orders_alone_of_all_rows(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    taught: list[np.ndarray] = []
+
+    def noticed(p_order: np.ndarray, mean_units: np.ndarray, units: np.ndarray) -> SizeQuantiles:
+        taught.append(units)
+        return fit_sizes(p_order, mean_units, units)
+
+    monkeypatch.setattr("models.demand.SIZE_ORDERS", most)
+    monkeypatch.setattr("models.demand.fit_sizes", noticed)
+    rows = rows_of(TRAINING)
+    fit_demand(rows, space_of(TRAINING), replace(SETTINGS, rounds=2, order_rounds=2))
+    ordered = rows.units[rows.units > 0]
+    assert ordered.size > 200
+    if most > ordered.size:
+        np.testing.assert_array_equal(taught[0], ordered)
+    else:
+        assert most / 2 < taught[0].size <= most
+        assert (taught[0] > 0).all()
 
 
 def test_a_model_read_from_disk_says_the_same(model: DemandModel, tmp_path: Path) -> None:
