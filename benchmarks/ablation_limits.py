@@ -24,7 +24,7 @@ def hoarding_rows(retailers: int, seed: int) -> list[AblationRow]:
     rows = []
     for share in SHARES:
         with loaded(_county(retailers, seed, share)) as (con, truth):
-            history, shelves = fetch_censored(con, read_settings(None)), fetch_shelves(con)
+            history, shelves = fetch_censored(con, read_settings(None), AS_OF), fetch_shelves(con)
         rate = hoarding_rate(history.orders)
         said = "no rate" if rate is None else f"rate from orders {rate.rate:.3f} ± {rate.margin:.3f}"
         before = recover(history, AS_OF, _laws())
@@ -43,7 +43,7 @@ def hoarding_rows(retailers: int, seed: int) -> list[AblationRow]:
 def limit_rows(retailers: int, seed: int) -> list[AblationRow]:
     """Judge orders at floors and at used-up band caps, taken as they are and recovered."""
     with loaded(_county(retailers, seed, 0.0)) as (con, truth):
-        history = fetch_censored(con, read_settings(None))
+        history = fetch_censored(con, read_settings(None), AS_OF)
     estimates = recover(history, AS_OF, _laws())
     rows = []
     for where, censoring in (("at floors", "floor"), ("at band caps", "band")):

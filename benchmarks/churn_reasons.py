@@ -55,7 +55,7 @@ def measure(county: County, folder: Path) -> dict[str, object]:
         first_week = county.as_of - timedelta(weeks=county.n_weeks, days=-1)
         attributes = usable_attributes(con, settings, known)
         cut_offs = sorted({*churn_origins(settings, known, first_week), *sundays}, reverse=True)
-        recover_as_of(con, settings, fetch_censored(con, settings), cut_offs, None)
+        recover_as_of(con, settings, fetch_censored(con, settings, known), cut_offs, None)
         rows = gather_churn(con, settings, known, first_week, attributes, lambda _: None)
         trained = train_churn(rows, settings, known, attributes, Stopwatch(), test_origins=0)
         scores = pd.concat([_scored(con, trained.model, sunday, retailer_attributes(attributes)) for sunday in sundays])

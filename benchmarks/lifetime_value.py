@@ -79,7 +79,7 @@ def main() -> None:
 
 def valued_retailers(con: Warehouse, settings: Settings, as_of: date, *, models: bool) -> pd.DataFrame:
     """Return per retailer its value of a year, the margin of the year before, and the margin and the survival that came."""
-    recover_as_of(con, settings, fetch_censored(con, settings), [as_of], None)
+    recover_as_of(con, settings, fetch_censored(con, settings, as_of), [as_of], None)
     scores = scored(con, CHURN_SCORE, SCORES, as_of, models=models).to_pandas()
     forecasts = scored(con, DEMAND_FORECAST, PAIR_FORECAST, as_of, models=models)
     evidence: Evidence = gather_evidence(con, settings, as_of, scores.astype({"retailer_id": "str"}), forecasts)

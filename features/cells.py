@@ -66,30 +66,34 @@ def with_true_units(cells: ir.Table, recovered: ir.Table, as_of: date) -> ir.Tab
     return joined.select(*(joined[name] for name in cells.columns), true_units=ibis.coalesce(joined.estimate, joined.delivered_units))
 
 
-def cells_to_recover(cells: ir.Table, retailers: ir.Table, skus: ir.Table, free_skus: int) -> ir.Table:
-    """Return the cells that recovery rests on.
+def cells_to_recover(cells: ir.Table, retailers: ir.Table, skus: ir.Table, as_of: date, free_skus: int) -> ir.Table:
+    """Return the cells that recovery as of a Sunday rests on.
 
     Parameters
     ----------
     cells, retailers, skus
         The derived cells and the raw registers.
+    as_of
+        A Sunday; later cells neither come along nor choose among the SKUs.
     free_skus
         How many SKUs without limits to learn from: those with most cells.
 
     Returns
     -------
     ibis.Table
-        All cells of the SKUs that a limit ever censored, and of the free ones where there are such, with ``tier`` and ``category`` (``""``
-        where there is none) and ``pack_units``.
+        All cells of the SKUs that a limit censored so far, and of the free ones where there are such, with ``tier`` and ``category``
+        (``""`` where there is none) and ``pack_units``.
     """
-    hidden = cells.filter(cells.censoring.isin(["cap", "band", "floor"])).select("sku_id").distinct()
-    unlimited = cells.anti_join(hidden, "sku_id").cross_join(hidden.aggregate(limited=hidden.count())).filter(lambda rows: rows.limited > 0)
+    known = cells.filter(cells.week_start <= ibis.literal(last_week(as_of)))
+    hidden = known.filter(known.censoring.isin(["cap", "band", "floor"])).select("sku_id").distinct()
+    unlimited = known.anti_join(hidden, "sku_id").cross_join(hidden.aggregate(limited=hidden.count())).filter(lambda rows: rows.limited > 0)
     counted = unlimited.group_by("sku_id").aggregate(cells=unlimited.count())
     free = counted.order_by(ibis.desc("cells"), "sku_id").limit(free_skus).select("sku_id")
-    chosen = cells.semi_join(_nullable(hidden).union(_nullable(free)), "sku_id")
+    chosen = known.semi_join(_nullable(hidden).union(_nullable(free)), "sku_id")
     placed = chosen.left_join(retailers.select("retailer_id", "tier"), "retailer_id").drop("retailer_id_right")
-    known = placed.left_join(skus.select("sku_id", "category", "pack_units"), "sku_id")
-    return known.select(*cells.columns, "pack_units", tier=ibis.coalesce(known.tier, ""), category=ibis.coalesce(known.category, ""))
+    described = placed.left_join(skus.select("sku_id", "category", "pack_units"), "sku_id")
+    tier, category = (ibis.coalesce(described[name], "") for name in ("tier", "category"))
+    return described.select(*cells.columns, "pack_units", tier=tier, category=category)
 
 
 def weekly_orders(order_lines: ir.Table) -> ir.Table:

@@ -195,7 +195,7 @@ def _trained(settings: Settings, history: History, origin: date, known: date, sa
     with warehouse_lock(settings, "write", "backtest"), open_warehouse(settings) as con:
         settings = with_calendar(settings, calendar_of(con, settings, origin))
         cut_offs = training_cut_offs(settings, origin, history.first_week)
-        censored = fetch_censored(con, settings)
+        censored = fetch_censored(con, settings, known)
         recovery = learn_recovery(settings, censored, origin, say)
         recover_as_of(con, settings, censored, in_parts([known, origin, *cut_offs], "recovering as of cut-offs", say), recovery)
         rows = gather_rows(con, settings, cut_offs, origin, origin, history.attributes, say)
@@ -208,7 +208,7 @@ def _trained(settings: Settings, history: History, origin: date, known: date, sa
 def judge_churn(settings: Settings, history: History, origins: int, say: Say) -> ChurnFindings:
     """Train churn on early origins and judge it on the last ones; no figures where the history is too short."""
     with warehouse_lock(settings, "write", "backtest"), open_warehouse(settings) as con:
-        censored = fetch_censored(con, settings)
+        censored = fetch_censored(con, settings, history.as_of)
         recovery = learn_recovery(settings, censored, history.as_of - ORIGIN_SPACING, say)
         recover_as_of(con, settings, censored, churn_origins(settings, history.as_of, history.first_week), recovery)
         rows = gather_churn(con, settings, history.as_of, history.first_week, history.attributes, say)

@@ -54,10 +54,10 @@ def usable_attributes(con: Warehouse, settings: Settings, as_of: date) -> tuple[
     return tuple(feature.name for feature in ATTRIBUTES if (shares[feature.name] or 0.0) >= least)
 
 
-def fetch_censored(con: Warehouse, settings: Settings) -> CensoredHistory:
-    """Fetch the cells that recovery rests on; cells must be built."""
+def fetch_censored(con: Warehouse, settings: Settings, as_of: date) -> CensoredHistory:
+    """Fetch the cells up to a Sunday that recovery rests on; cells must be built."""
     cells, retailers, skus = (contract_table(described) for described in (CELLS, RETAILERS, SKUS))
-    rested = cells_to_recover(cells, retailers, skus, settings.recovery.recensoring.free_skus)
+    rested = cells_to_recover(cells, retailers, skus, as_of, settings.recovery.recensoring.free_skus)
     fetched = fetch(con, rested).to_pandas()
     return censored_history(fetched.assign(week_start=pd.to_datetime(fetched.week_start)), settings.recovery.power)
 

@@ -173,7 +173,7 @@ def _require_recovered(con: Warehouse, settings: Settings, as_of: date, recovery
     if fetch(con, recovered.filter(recovered.as_of == as_of).limit(1)).num_rows == 0:
         say(f"recovering true demand as of {as_of}")
         build_cells(con, as_of)
-        recover_as_of(con, settings, fetch_censored(con, settings), [as_of], recovery)
+        recover_as_of(con, settings, fetch_censored(con, settings, as_of), [as_of], recovery)
 
 
 def _explained(

@@ -92,7 +92,7 @@ def classify_again(settings: Settings, as_of: date, run: RunRecord, say: Say) ->
         demand = registered_version(settings, DEMAND_MODEL, run.demand_model_version)
         say(counted(build_cells(con, as_of), "retailer-SKU-weeks derived"))
         recovery = Recensoring.load(model_folder(settings, demand) / RECOVERY)
-        recovered = recover_as_of(con, settings, fetch_censored(con, settings), [as_of], recovery)[as_of]
+        recovered = recover_as_of(con, settings, fetch_censored(con, settings, as_of), [as_of], recovery)[as_of]
         say(counted(len(recovered), "censored weeks recovered"))
         segments = segment_rows(con, settings, as_of, _frame(scores), forecasts, run.run_id)
         alerts = segment_alert_rows(con, settings, as_of, _frame(segments), run.run_id)

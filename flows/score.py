@@ -119,7 +119,7 @@ def score_everything(
     with open_warehouse(settings) as con:
         say(counted(build_cells(con, as_of), "retailer-SKU-weeks derived"))
         recovery = Recensoring.load(model_folder(settings, demand) / RECOVERY)
-        recovered = recover_as_of(con, settings, fetch_censored(con, settings), [as_of], recovery)[as_of]
+        recovered = recover_as_of(con, settings, fetch_censored(con, settings, as_of), [as_of], recovery)[as_of]
         rows[TRUE_DEMAND] = true_demand_rows(recovered, as_of, demand.version if recovery else LAWS_ALONE, run.run_id)
         say(counted(rows[TRUE_DEMAND].num_rows, "censored weeks recovered"))
         rows |= forecast_pairs(con, settings, as_of, demand, run.run_id, say)

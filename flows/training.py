@@ -132,7 +132,7 @@ def gather_training_rows(con: Warehouse, settings: Settings, as_of: date, say: S
     with watch("recovery"):
         cut_offs = cut_offs_to_recover(settings, as_of, history.first_week) | set(churn_origins(settings, as_of, history.first_week))
         cut_offs |= set(judged_sundays(settings, as_of))
-        censored = fetch_censored(con, settings)
+        censored = fetch_censored(con, settings, as_of)
         # the weeks that the twin is judged on teach nothing
         recovery = learn_recovery(settings, censored, as_of - HELD_OUT, say)
         told = in_parts(sorted(cut_offs, reverse=True), "recovering as of cut-offs", say)

@@ -70,7 +70,7 @@ def gather_origins(con: Warehouse, settings: Settings, history: History, say: Sa
     limited = _within_limits(with_calendar(settings, history.calendar))
     cut_offs = {origin: training_cut_offs(settings, origin, history.first_week) for origin in tuning_origins(settings, history)}
     recovered = {history.as_of, *cut_offs, *(cut_off for earlier in cut_offs.values() for cut_off in earlier)}
-    censored = fetch_censored(con, settings)
+    censored = fetch_censored(con, settings, history.as_of)
     recovery = learn_recovery(settings, censored, min(cut_offs), say)
     recover_as_of(con, settings, censored, in_parts(sorted(recovered, reverse=True), "recovering as of cut-offs", say), recovery)
     gathered = []

@@ -99,9 +99,9 @@ def recap_open_weeks(orders: Orders, part: int = 0, parts: int = 1) -> Recapped:
         Only every so manieth quarter of a year, from the ``part``-th on, is capped; the open weeks of the others stay open.
     """
     own = orders.take(np.isin(orders.sku, rationed_skus(orders)))
-    caps = pd.DataFrame({"tier_sku": own.tier_sku, "week": own.week, "cap": own.cap})[own.named]
+    caps = _usual_caps(pd.DataFrame({"tier_sku": own.tier_sku, "week": own.week, "cap": own.cap})[own.named])
     asked = pd.DataFrame({"tier_sku": own.tier_sku, "week": own.week})
-    nearest = _nearest_in_time(asked, caps.drop_duplicates(["tier_sku", "week"]), ["tier_sku"])
+    nearest = _nearest_in_time(asked, caps, ["tier_sku"])
     was_open = ~np.isfinite(own.cap) & (own.week // QUARTER_WEEKS % parts == part)
     cap = np.where(was_open, nearest.cap.fillna(np.inf).to_numpy(dtype=np.float64), own.cap)
     return _recapped(own, own.size, cap, own.sku, own.sku, was_open)
@@ -136,7 +136,8 @@ def _lent_caps(rationed: Orders) -> pd.DataFrame:
     )
     # what a cap of several SKUs left tells neither a cap of this one nor that it was open
     told = orders[rationed.named | ~rationed.at_cap]
-    weeks = told.groupby(["sku", "tier", "week"], as_index=False).agg(cap=("cap", "max"), hits=("hit", "sum"), orders=("hit", "size"))
+    weeks = told.groupby(["sku", "tier", "week"], as_index=False).agg(hits=("hit", "sum"), orders=("hit", "size"))
+    weeks = weeks.merge(_usual_caps(told.drop(columns="hit")), on=["sku", "tier", "week"], validate="one_to_one")
     is_capped, run = np.isfinite(weeks.cap), (weeks.cap != weeks.groupby(["sku", "tier"]).cap.shift()).cumsum()
     tiers = weeks.assign(run=run.where(is_capped), told=weeks.orders.where(is_capped), is_capped=is_capped).groupby(["sku", "tier"])
     never_open = tiers.is_capped.transform("all") & (tiers.orders.transform("sum") >= PRIOR_ORDERS)
@@ -172,6 +173,13 @@ def _rationed_like(free: Orders, lent: pd.DataFrame, donor: dict[int, int], rng:
         whole = np.bincount(free.sku[under], free.size[under] % 1.0)[free.sku[under]] == 0
         cap[under] = np.where(whole, np.maximum(np.ceil(drawn), 1.0), drawn)
     return cap
+
+
+def _usual_caps(orders: pd.DataFrame) -> pd.DataFrame:
+    """Return the cap of most orders by the other columns, the largest of several: a retailer may have one of its own."""
+    by = [name for name in orders.columns if name != "cap"]
+    counted = orders.groupby([*by, "cap"], as_index=False).size().sort_values(["size", "cap"], kind="stable")
+    return counted.drop_duplicates(by, keep="last").drop(columns="size")
 
 
 def _nearest_in_time(asked: pd.DataFrame, known: pd.DataFrame, by: list[str]) -> pd.DataFrame:

@@ -15,8 +15,8 @@ from math import hypot, inf
 import numpy as np
 
 from models.cap_context import CappedOrders
-from models.orders import Flags, Orders
-from models.recapping import free_skus
+from models.orders import Flags, Orders, joint_codes
+from models.recapping import FREE_SHARE, free_skus
 from models.stacking import Floats, Integers
 
 TRANSFER_ERROR = 0.15
@@ -97,7 +97,7 @@ def scales(true: Floats, found: Floats, sku: Integers, never_open: Flags) -> tup
     open_at_times, never = (ratio_over_skus(true[these], found[these], sku[these]) for these in (~never_open, never_open))
     base = open_at_times.ratio
     if inf in (open_at_times.error, never.error) or base <= 0:
-        both = float(true.sum() / max(found.sum(), 1e-9))
+        both = float(true.sum() / found.sum()) if found.sum() > 0 else 1.0
         return both, both
     return base, base * drawn_to_one(never.ratio / base, never.error / base)
 
@@ -106,7 +106,8 @@ def open_week_level(orders: Orders, rationed: Orders, real: CappedOrders, excess
     """Hold what was recovered in capped weeks against what retailers of the same tier order of the same SKU in open ones.
 
     The total of a SKU and tier in its capped weeks is their number of orders times the mean order of its open weeks, both in orders of a
-    usual week: by how much larger than their pair's mean the orders of free SKUs are in that week.
+    usual week: by how much larger than their pair's mean the orders of free SKUs are in that week. In open weeks an order that another
+    limit cut counts with what was left of it; a tier in which those are more than ``FREE_SHARE`` tells nothing.
 
     Parameters
     ----------
@@ -115,7 +116,7 @@ def open_week_level(orders: Orders, rationed: Orders, real: CappedOrders, excess
     rationed
         Those of rationed SKUs.
     real
-        Those that a named cap cut, by their place in ``rationed``.
+        Those at a cap, by their place in ``rationed``; those whose cap the books do not name are left out.
     excess
         What was found beyond the cap of each, units (m,).
 
@@ -126,15 +127,19 @@ def open_week_level(orders: Orders, rationed: Orders, real: CappedOrders, excess
     """
     tiers = int(rationed.tier_sku.max(initial=-1)) + 1
     usual = _times_usual(orders, rationed.week)
-    was_open, capped = ~np.isfinite(rationed.cap), rationed.named
+    capped, tier_week = rationed.named, joint_codes(rationed.tier_sku, rationed.week)
+    week_capped = (np.bincount(tier_week, capped) > 0)[tier_week]
+    was_open = ~capped & ~(rationed.at_cap & week_capped)
 
     def summed(values: Floats, these: Flags) -> Floats:
         return np.asarray(np.bincount(rationed.tier_sku[these], values[these], tiers), dtype=np.float64)
 
     open_weeks, capped_weeks = summed(usual, was_open), summed(usual, capped)
-    both = (open_weeks > 0) & (capped_weeks > 0)
+    seldom_cut = summed(np.where(rationed.at_cap, 1.0, 0.0) - FREE_SHARE, was_open) <= 0
+    both = (open_weeks > 0) & (capped_weeks > 0) & seldom_cut
     beyond = (summed(rationed.size, was_open)[both] / open_weeks[both]) * capped_weeks[both] - summed(rationed.size, capped)[both]
-    found = np.bincount(rationed.tier_sku[real.position], excess, tiers)[both].astype(np.float64)
+    told = capped[real.position]
+    found = np.bincount(rationed.tier_sku[real.position[told]], excess[told], tiers)[both].astype(np.float64)
     sku_of_tier = np.zeros(tiers, dtype=np.int64)
     sku_of_tier[rationed.tier_sku] = rationed.sku
     level = ratio_over_skus(beyond, found, sku_of_tier[both])

@@ -132,7 +132,8 @@ def fit_sizes(p_order: Floats, mean_units: Floats, units: Floats) -> SizeQuantil
     Parameters
     ----------
     p_order, mean_units
-        What was forecast (n,), best on weeks the model has not seen.
+        What was forecast (n,). On weeks the model was taught on it expects too nearly what came; where to read the quantiles is
+        learned on others (models.demand_calibration).
     units
         What came (n,); at least one above 0.
 
@@ -155,9 +156,9 @@ def fit_sizes(p_order: Floats, mean_units: Floats, units: Floats) -> SizeQuantil
 
 def _fit_law(expected: Floats, actual: Floats) -> SizeLaw:
     bins = int(np.clip(actual.size // ORDERS_PER_BIN, 1, MOST_BINS))
-    edges = np.unique(np.quantile(expected, np.arange(1, bins) / bins)) if bins > 1 else np.empty(0)
+    # edges are sizes that were expected, and none is the largest: every bin has orders, however many expect the same
+    edges = np.unique(np.quantile(expected, np.arange(1, bins) / bins, method="inverted_cdf")) if bins > 1 else np.empty(0)
+    edges = edges[edges < expected.max()]
     member = np.searchsorted(edges, expected)
-    sizes = [
-        np.quantile(actual[member == b] if (member == b).any() else actual, GRID, method="inverted_cdf") for b in range(edges.size + 1)
-    ]
-    return SizeLaw(edges, np.asarray(sizes))
+    sizes = [np.quantile(actual[member == b], GRID, method="inverted_cdf") for b in range(edges.size + 1)]
+    return SizeLaw(edges, np.stack(sizes))

@@ -111,7 +111,8 @@ def fit_totals(expected_orders: Floats, mean_units: Floats, units: Floats) -> To
     edges = np.unique(expected_orders[rising][np.minimum(ends, rising.size - 1)])
     edges = edges[edges < expected_orders.max()]
     member = np.searchsorted(edges, expected_orders)
-    ratios = units / np.maximum(mean_units, 1e-12)
+    # where nothing was expected there is no ratio, and any times nothing is nothing
+    ratios = np.divide(units, mean_units, out=np.ones(units.size), where=mean_units > 0)
     laws = [np.quantile(ratios[member == b], GRID, method="inverted_cdf") for b in range(edges.size + 1)]
     return TotalQuantiles(edges, np.stack(laws))
 

@@ -51,7 +51,7 @@ def test_weeks_after_the_cut_off_are_not_known(known_cells: Statement) -> None:
 
 def to_recover(free_skus: int) -> Statement:
     """What recovery rests on, with so many free SKUs."""
-    return Statement(partial(cells_to_recover, free_skus=free_skus), "cells", "retailers", "skus")
+    return Statement(partial(cells_to_recover, as_of=AS_OF, free_skus=free_skus), "cells", "retailers", "skus")
 
 
 def test_recovery_gets_all_cells_of_the_skus_that_were_ever_censored_with_their_tier() -> None:
@@ -77,6 +77,12 @@ def test_the_free_skus_with_most_cells_come_along_to_learn_from() -> None:
 
 def test_free_skus_come_along_only_where_there_is_something_to_recover() -> None:
     assert to_recover(free_skus=9).rows(cells=stored([cell("R", "A", 0, 1), closed("R", "B", 1)])) == []
+
+
+def test_recovery_as_of_an_earlier_sunday_knows_nothing_later() -> None:
+    cells = [at_cap("R", "A", 0, 2, true=2), cell("R", "many", 0, 1), cell("R", "many", 1, 1), cell("R", "few", 0, 1)]
+    later = [cell("R", "few", -ago, 1) for ago in range(1, 4)] + [at_cap("R", "many", -1, 2, true=2)]
+    assert to_recover(free_skus=1).rows(cells=stored(cells + later)) == to_recover(free_skus=1).rows(cells=stored(cells))
 
 
 def test_recovery_is_told_the_category_and_the_pack_of_a_sku() -> None:

@@ -229,3 +229,15 @@ def test_what_a_shared_cap_left_is_lent_to_nobody() -> None:
     assert np.isfinite(lent.cap[lent.week < first_open]).all()
     assert np.isinf(lent.cap[lent.week >= first_open]).all()
     assert np.unique(lent.cap[lent.week < first_open]).size == 1
+
+
+def test_a_retailer_with_a_cap_of_its_own_does_not_lend_it(one_donor: Orders) -> None:
+    """It comes first in its tier, and its cap is the largest in every other week and the least between."""
+    first = one_donor.retailer == one_donor.retailer[np.flatnonzero(one_donor.named)[0]]
+    own = replace(one_donor, cap=np.where(first & one_donor.named, one_donor.cap * np.where(one_donor.week % 2, 9.0, 0.2), one_donor.cap))
+    assert (own.cap != one_donor.cap).sum() > 3
+    again, without = recap_open_weeks(own), recap_open_weeks(one_donor)
+    np.testing.assert_array_equal(again.orders.cap[again.taught], without.orders.cap[without.taught])
+    for kept in (np.ones(own.count, dtype=bool), own.named | ~np.isin(own.sku, rationed_skus(own))):
+        lent, others = (recap_free_skus(which.take(kept), np.random.default_rng(1), 1, 100_000).orders.cap for which in (own, one_donor))
+        np.testing.assert_array_equal(lent, others)

@@ -30,7 +30,7 @@ def level_of(market: pd.DataFrame, share_found: float) -> Level | None:
         history.cells[KEY].astype({"retailer_id": str, "sku_id": str}).merge(market[[*KEY, "asked"]], on=KEY, how="left").asked.to_numpy()
     )
     rationed = orders.take(np.isin(orders.sku, rationed_skus(orders)))
-    at = np.flatnonzero(rationed.at_cap & rationed.named)
+    at = np.flatnonzero(rationed.at_cap)
     size, nothing = rationed.size[at], np.empty((at.size, 0), dtype=np.float32)
     real = CappedOrders(at, rationed.row[at], size, size, np.zeros(at.size, dtype=bool), nothing, ())
     return open_week_level(orders, rationed, real, share_found * (asked[rationed.row[at]] - size))
@@ -44,6 +44,35 @@ def test_open_weeks_tell_what_share_of_the_excess_was_found(seed: int, share_fou
     assert 0.01 < level.error < 0.2
     assert abs(level.ratio - 1.0 / share_found) < 3.0 * level.error
     assert abs(level.taken - 1.0) < abs(level.ratio - 1.0) or level.ratio == pytest.approx(1.0)
+
+
+def cut_by_others(market: pd.DataFrame, share: float, censoring: str, seed: int) -> pd.DataFrame:
+    """Let a limit that names no SKU take three in ten units of such a share of the orders in open weeks, the more the larger they are."""
+    was_open = market.cap_units.isna() & market.sku_id.isin(market.sku_id[market.cap_units.notna()])
+    asked = np.where(was_open, market.asked, 0.0)
+    hit = np.random.default_rng(seed).random(len(market)) < share * asked / asked[was_open].mean()
+    delivered = np.where(hit, np.maximum(np.floor(0.7 * market.asked), 1.0), market.delivered_units)
+    return market.assign(
+        delivered_units=delivered,
+        lower_units=delivered,
+        upper_units=np.where(hit, market.asked if censoring == "cap" else np.nan, market.upper_units),
+        censoring=np.where(hit, censoring, market.censoring),
+    )
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("censoring", ["band", "cap"])
+def test_large_orders_that_another_limit_cut_in_open_weeks_are_still_orders(seed: int, censoring: str) -> None:
+    market = rationed_market(seed, rationed=24)
+    whole, cut = level_of(market, 1.0), level_of(cut_by_others(market, 0.08, censoring, seed), 1.0)
+    assert whole is not None
+    assert cut is not None
+    # without those orders it were .65; what the limit took of them is missing
+    assert whole.ratio - 0.25 < cut.ratio < whole.ratio
+
+
+def test_tiers_that_other_limits_cut_often_in_open_weeks_tell_nothing() -> None:
+    assert level_of(cut_by_others(rationed_market(1, rationed=24), 0.3, "band", 1), 1.0) is None
 
 
 def rationed_when(market: pd.DataFrame, times: Callable[[Weeks], Weeks], capped: Callable[[Weeks], Weeks]) -> pd.DataFrame:
@@ -132,6 +161,10 @@ def test_where_too_few_skus_are_of_one_kind_all_share_a_scale(kind: bool) -> Non
     never = np.where(sku < 3, kind, not kind)
     true = np.where(never, 1.5, 1.2)
     assert scales(true, np.ones(sku.size), sku, never) == pytest.approx((true.mean(), true.mean()))
+
+
+def test_where_nothing_was_found_it_is_not_scaled() -> None:
+    assert scales(np.ones(4), np.zeros(4), np.arange(4), np.zeros(4, dtype=bool)) == (1.0, 1.0)
 
 
 def test_a_level_without_an_error_or_far_from_all_chance_changes_nothing() -> None:

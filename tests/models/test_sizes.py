@@ -55,6 +55,14 @@ def test_a_bin_has_enough_orders(orders: int, bins: int) -> None:
     assert likely.edges.shape == (bins - 1,)
 
 
+def test_what_is_larger_than_ever_expected_rests_on_the_orders_of_the_largest_size() -> None:
+    rng = np.random.default_rng(4)
+    expected = np.concatenate([rng.uniform(1.0, 2.0, 3 * ORDERS_PER_BIN), np.full(ORDERS_PER_BIN * 5 // 2, 30.0)])
+    largest, larger = fit_sizes(np.ones(expected.size), expected, expected).predict(np.ones(2), np.array([30.0, 31.0]), LEVELS)
+    np.testing.assert_array_equal(larger, largest)
+    assert largest[3] == 30.0
+
+
 def test_expectations_that_are_all_alike_make_one_law_of_all_orders() -> None:
     n = 4 * ORDERS_PER_BIN
     sizes = fit_sizes(np.full(n, 0.5), np.full(n, 3.0), np.tile([6.0, 12.0], n // 2))

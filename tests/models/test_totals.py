@@ -63,6 +63,13 @@ def test_a_handful_of_pairs_makes_a_law(expected: list[float]) -> None:
     assert np.isfinite(totals.predict(np.array([0.0, 1e6]), np.ones(2), LEVELS)).all()
 
 
+def test_pairs_of_which_nothing_is_expected_leave_the_law_of_the_others() -> None:
+    expected, mean, units = simulated(2_000, 8)
+    without, units[:1000] = np.where(np.arange(2_000) < 1000, 0.0, mean), 6.0
+    totals = fit_totals(expected, without, units)
+    assert totals.predict(expected, without, LEVELS).max() < 10 * mean.max()
+
+
 FITTED = fit_totals(*simulated(5_000, 13))
 
 
