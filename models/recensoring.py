@@ -220,6 +220,7 @@ def fit_recensoring(
     orders: Orders,
     rationed: RationedOrders,
     real: CappedOrders,
+    sizes: Floats,
     laws: RecoverySettings,
     settings: RecensoringSettings,
     counts: NegativeBinomialSettings | None = None,
@@ -234,6 +235,8 @@ def fit_recensoring(
         Those of rationed SKUs, with what retailers order of other SKUs.
     real
         The orders that were really capped: those capped on purpose count more for the level the more they are like these.
+    sizes
+        Units of each of ``rationed``: expected where a limit other than a named cap cut it, else its size (n,).
     laws
         How the censored law of a pair is fitted.
     counts
@@ -261,7 +264,7 @@ def fit_recensoring(
     law = rationed.fit(tried) if tried is not None and "negative_binomial" in BLENDS[family] else None
     learned = Recensoring(boosters, taught.capped.names, *by_kind, family, edges, spread, checks, (), law, left_out)
     excess = learned.excess(real, None if law is None else rationed.describe(real.position), settings.threads)
-    return replace(learned, open_weeks=open_week_level(orders, rationed.orders, real, excess))
+    return replace(learned, open_weeks=open_week_level(orders, replace(rationed.orders, size=sizes), real, excess))
 
 
 def law_alone(left_out: str = "") -> Recensoring:

@@ -149,8 +149,9 @@ def learn_to_uncap(
     if not known.orders.named.any():
         return None
     censored = (known.cells.censoring != "none").to_numpy()
-    rationed, capped = _capped_orders(known, fit_size_laws(known.sizes(), censored, settings))
-    return fit_recensoring(known.orders, rationed, capped, settings, recensoring, counts)
+    fitted = fit_size_laws(known.sizes(), censored, settings)
+    rationed, capped = _capped_orders(known, fitted)
+    return fit_recensoring(known.orders, rationed, capped, expected_sizes(known, rationed.orders, fitted), settings, recensoring, counts)
 
 
 def recover(
@@ -200,6 +201,16 @@ def _capped_orders(known: CensoredHistory, laws: PairLaws) -> tuple[RationedOrde
     named = known.cells.censoring.eq("cap").to_numpy()[rationed.row]
     capped = describe_capped(rationed, rationed.sku, sizes, laws, named)
     return RationedOrders(rationed, rationed.sku, sizes, laws), capped
+
+
+def expected_sizes(known: CensoredHistory, orders: Orders, laws: PairLaws) -> Floats:
+    """Return the size of some orders, units (n,); where a limit other than a named cap cut one, the size that its pair's law expects."""
+    size, cut = orders.size.copy(), np.flatnonzero(orders.at_cap & ~orders.named)
+    row = orders.row[cut]
+    pair = known.pair[row]
+    by_law = mean_units((known.lower[row], known.upper[row], laws.mean[pair], laws.spread[pair]), laws.power)
+    size[cut] = np.clip(by_law, size[cut], MOST_TIMES_CAP * size[cut])
+    return size
 
 
 def _with_chance_of_nothing(

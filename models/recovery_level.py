@@ -16,7 +16,7 @@ import numpy as np
 
 from models.cap_context import CappedOrders
 from models.orders import Flags, Orders, joint_codes
-from models.recapping import FREE_SHARE, free_skus
+from models.recapping import free_skus
 from models.stacking import Floats, Integers
 
 TRANSFER_ERROR = 0.15
@@ -27,6 +27,9 @@ FEWEST_SKUS = 5
 
 MOST_ERRORS = 3.0
 """Open weeks that ask for more are not believed: caps come and go with demand there."""
+
+MOST_CUT = 0.3
+"""Open weeks in which other limits cut a larger share of the orders say more of the law that expects their sizes."""
 
 
 @dataclass(frozen=True)
@@ -106,15 +109,15 @@ def open_week_level(orders: Orders, rationed: Orders, real: CappedOrders, excess
     """Hold what was recovered in capped weeks against what retailers of the same tier order of the same SKU in open ones.
 
     The total of a SKU and tier in its capped weeks is their number of orders times the mean order of its open weeks, both in orders of a
-    usual week: by how much larger than their pair's mean the orders of free SKUs are in that week. In open weeks an order that another
-    limit cut counts with what was left of it; a tier in which those are more than ``FREE_SHARE`` tells nothing.
+    usual week: by how much larger than their pair's mean the orders of free SKUs are in that week. A tier in which other limits cut more
+    than ``MOST_CUT`` of the orders of its open weeks tells nothing.
 
     Parameters
     ----------
     orders
         All orders.
     rationed
-        Those of rationed SKUs.
+        Those of rationed SKUs; an order that a limit other than a named cap cut has the size that is expected of it.
     real
         Those at a cap, by their place in ``rationed``; those whose cap the books do not name are left out.
     excess
@@ -135,7 +138,7 @@ def open_week_level(orders: Orders, rationed: Orders, real: CappedOrders, excess
         return np.asarray(np.bincount(rationed.tier_sku[these], values[these], tiers), dtype=np.float64)
 
     open_weeks, capped_weeks = summed(usual, was_open), summed(usual, capped)
-    seldom_cut = summed(np.where(rationed.at_cap, 1.0, 0.0) - FREE_SHARE, was_open) <= 0
+    seldom_cut = summed(np.where(rationed.at_cap, 1.0, 0.0) - MOST_CUT, was_open) <= 0
     both = (open_weeks > 0) & (capped_weeks > 0) & seldom_cut
     beyond = (summed(rationed.size, was_open)[both] / open_weeks[both]) * capped_weeks[both] - summed(rationed.size, capped)[both]
     told = capped[real.position]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import inf
 from typing import Any
 
@@ -13,10 +14,12 @@ import pytest
 
 from models.cap_context import CappedOrders
 from models.recapping import rationed_skus
-from models.recovery import censored_history
+from models.recovery import censored_history, expected_sizes
 from models.recovery_level import TRANSFER_ERROR, Level, open_week_level, ratio_over_skus, scales
+from models.size_laws import RecoverySettings, fit_size_laws
 from tests.rationed_market import FIRST_WEEK, rationed_market
 
+LAWS = RecoverySettings(power=0.15, pooling_orders=1.0, spread_pooling_orders=4.0, iterations=25)
 Weeks = npt.NDArray[Any]
 
 KEY = ["retailer_id", "sku_id", "week_start"]
@@ -24,7 +27,7 @@ KEY = ["retailer_id", "sku_id", "week_start"]
 
 def level_of(market: pd.DataFrame, share_found: float) -> Level | None:
     """Ask open weeks about a recovery that finds a share of what was cut off."""
-    history = censored_history(market, 0.15)
+    history = censored_history(market, LAWS.power)
     orders = history.orders
     asked = (
         history.cells[KEY].astype({"retailer_id": str, "sku_id": str}).merge(market[[*KEY, "asked"]], on=KEY, how="left").asked.to_numpy()
@@ -33,7 +36,9 @@ def level_of(market: pd.DataFrame, share_found: float) -> Level | None:
     at = np.flatnonzero(rationed.at_cap)
     size, nothing = rationed.size[at], np.empty((at.size, 0), dtype=np.float32)
     real = CappedOrders(at, rationed.row[at], size, size, np.zeros(at.size, dtype=bool), nothing, ())
-    return open_week_level(orders, rationed, real, share_found * (asked[rationed.row[at]] - size))
+    laws = fit_size_laws(history.sizes(), (history.cells.censoring != "none").to_numpy(), LAWS)
+    whole = replace(rationed, size=expected_sizes(history, rationed, laws))
+    return open_week_level(orders, whole, real, share_found * (asked[rationed.row[at]] - size))
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -61,18 +66,27 @@ def cut_by_others(market: pd.DataFrame, share: float, censoring: str, seed: int)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-@pytest.mark.parametrize("censoring", ["band", "cap"])
-def test_large_orders_that_another_limit_cut_in_open_weeks_are_still_orders(seed: int, censoring: str) -> None:
+@pytest.mark.parametrize("share", [0.08, 0.2])
+def test_large_orders_that_a_shared_cap_cut_in_open_weeks_count_with_what_is_expected_of_them(seed: int, share: float) -> None:
+    """Left out, they would leave a ratio of .65 and .3."""
     market = rationed_market(seed, rationed=24)
-    whole, cut = level_of(market, 1.0), level_of(cut_by_others(market, 0.08, censoring, seed), 1.0)
+    whole, cut = level_of(market, 1.0), level_of(cut_by_others(market, share, "band", seed), 1.0)
     assert whole is not None
     assert cut is not None
-    # without those orders it were .65; what the limit took of them is missing
-    assert whole.ratio - 0.25 < cut.ratio < whole.ratio
+    assert abs(cut.ratio - whole.ratio) < 0.1
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_orders_that_were_cut_below_what_was_asked_for_count_with_something_between(seed: int) -> None:
+    market = rationed_market(seed, rationed=24)
+    whole, cut = level_of(market, 1.0), level_of(cut_by_others(market, 0.08, "cap", seed), 1.0)
+    assert whole is not None
+    assert cut is not None
+    assert whole.ratio - 0.15 < cut.ratio < whole.ratio
 
 
 def test_tiers_that_other_limits_cut_often_in_open_weeks_tell_nothing() -> None:
-    assert level_of(cut_by_others(rationed_market(1, rationed=24), 0.3, "band", 1), 1.0) is None
+    assert level_of(cut_by_others(rationed_market(1, rationed=24), 2.0, "band", 1), 1.0) is None
 
 
 def rationed_when(market: pd.DataFrame, times: Callable[[Weeks], Weeks], capped: Callable[[Weeks], Weeks]) -> pd.DataFrame:
