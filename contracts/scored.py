@@ -86,7 +86,12 @@ DEMAND_FORECAST_TOTAL = Table(
             for level in QUANTILES
         ),
         Column("low80_units", Kind.NUMBER, "lower end of the interval that holds 80 % of the totals, units", required=True),
-        Column("high80_units", Kind.NUMBER, "its upper end; q80 where a total of 0 is likelier than 10 %, units", required=True),
+        Column(
+            "high80_units",
+            Kind.NUMBER,
+            "its upper end; q80 where a total of 0 is likelier than 10 %, and 0, below the mean, where 0 is likelier than 80 %; units",
+            required=True,
+        ),
         MODEL_VERSION,
         RUN_ID,
     ),

@@ -21,8 +21,9 @@ def target_units(demand_cells: ir.Table, as_of: date) -> ir.Table:
     Returns
     -------
     ibis.Table
-        One row per pair with a cell in the next eight weeks: ``target_{h}`` in units, null where nothing could be ordered. A pair or week
-        that is missing wanted nothing, or could not order (``closed_skus``).
+        One row per pair with a cell in the next eight weeks: ``target_{h}`` in units, null where nothing could be ordered, and
+        ``target_{h}_floored``, whether a floor hid if anything was wanted. A pair or week that is missing wanted nothing, or could not
+        order (``closed_skus``).
     """
     ahead = _ahead(demand_cells, as_of)
     targets: dict[str, ir.Value] = {}
@@ -30,6 +31,7 @@ def target_units(demand_cells: ir.Table, as_of: date) -> ir.Table:
         this_week = ahead.week_start == ibis.literal(target_week(as_of, horizon))
         targets[f"target_{horizon}"] = ahead.true_units.sum(where=this_week & (ahead.censoring != "stockout"))
         targets[f"closed_{horizon}"] = (ahead.censoring == "stockout").sum(where=this_week)
+        targets[f"floored_{horizon}"] = (ahead.censoring == "floor").sum(where=this_week)
     summed = ahead.group_by("retailer_id", "sku_id").aggregate(**targets)
     return summed.select(
         "retailer_id",
@@ -40,6 +42,7 @@ def target_units(demand_cells: ir.Table, as_of: date) -> ir.Table:
             )
             for h in HORIZONS
         },
+        **{f"target_{h}_floored": ibis.coalesce(summed[f"floored_{h}"] > 0, False) for h in HORIZONS},
     )
 
 
@@ -84,13 +87,14 @@ def with_targets(pairs: ir.Table, demand_cells: ir.Table, as_of: date, prefix: s
     -------
     ibis.Table
         ``pairs`` with ``{prefix}_{h}`` in units: 0 where the pair has no cell, null where the week was closed to it or to all who order
-        the SKU, and where nothing was ordered before its retailer's opening or its SKU's launch, or after its SKU was delisted.
+        the SKU, and where nothing was ordered before its retailer's opening or its SKU's launch, or after its SKU was delisted; and
+        ``{prefix}_{h}_floored``, whether a floor hid if anything was wanted, so that the units are an expectation.
     """
     targets, skus = target_units(demand_cells, as_of), closed_skus(demand_cells, as_of)
     found = f"{prefix}_found"
-    known = targets.select(
-        "retailer_id", "sku_id", **{f"{prefix}_{h}_known": targets[f"target_{h}"] for h in HORIZONS}, **{found: ibis.literal(1)}
-    )
+    came = {f"{prefix}_{h}_known": targets[f"target_{h}"] for h in HORIZONS}
+    floored = {f"{prefix}_{h}_forced": targets[f"target_{h}_floored"] for h in HORIZONS}
+    known = targets.select("retailer_id", "sku_id", **came, **floored, **{found: ibis.literal(1)})
     joined = pairs.left_join(known, ["retailer_id", "sku_id"]).select(*pairs.columns, *known.columns[2:])
     joined = joined.left_join(skus, "sku_id").select(*joined.columns, *(f"shut_{h}" for h in HORIZONS))
     nothing, unknown = ibis.literal(0.0).cast("float32"), ibis.null("float32")
@@ -99,6 +103,7 @@ def with_targets(pairs: ir.Table, demand_cells: ir.Table, as_of: date, prefix: s
         units = ibis.ifelse(joined[found].isnull(), nothing, joined[f"{prefix}_{horizon}_known"])
         outside = ((joined.open_from_horizon > horizon) | (joined.open_until_horizon < horizon)) & (units == 0)
         wanted[f"{prefix}_{horizon}"] = ibis.ifelse(ibis.coalesce(joined[f"shut_{horizon}"], False) | outside, unknown, units)
+        wanted[f"{prefix}_{horizon}_floored"] = ibis.coalesce(joined[f"{prefix}_{horizon}_forced"], False)
     return joined.select(*pairs.columns, **wanted)
 
 

@@ -67,7 +67,7 @@ class JudgedOrigin:
         One row per pair without a closed week: ``models.judged_totals.judged_totals`` with ``origin``, ``limited`` and the columns of
         ``Surroundings.records``; no row where the model was not calibrated.
     calibration
-        For a model trained as of eight weeks later, by when all of these weeks are known; None where no pair has all of them.
+        For a model trained as of eight weeks later, by when all of these weeks are known; None where none is known.
     """
 
     weeks: pd.DataFrame

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from io import BytesIO
 from itertools import pairwise
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -123,14 +124,14 @@ def quantile_coverage(nominal: Sequence[float], observed: Sequence[float], title
 
 
 def forecast_vs_naive(
-    losses_by_horizon: Mapping[str, Sequence[float]], *, measure: str = "WAPE, %", title: str = "Forecast error"
+    losses_by_horizon: Mapping[str, Sequence[float | None]], *, measure: str = "WAPE, %", title: str = "Forecast error"
 ) -> Figure:
     """Draw the error of the model and of the baselines by horizon.
 
     Parameters
     ----------
     losses_by_horizon
-        For each forecaster, the model first, its error one week ahead, two weeks ahead, and so on.
+        For each forecaster, the model first, its error one week ahead, two weeks ahead, and so on; None or NaN leaves a gap.
     measure
         What the error is, with its unit.
     title
@@ -142,7 +143,8 @@ def forecast_vs_naive(
         One line per forecaster, the model's in colour.
     """
     figure, axes = _figure(title, height=4.4)
-    for position, (forecaster, losses) in enumerate(losses_by_horizon.items()):
+    errors = {forecaster: np.array(losses, dtype=np.float64) for forecaster, losses in losses_by_horizon.items()}
+    for position, (forecaster, losses) in enumerate(errors.items()):
         weeks = range(1, len(losses) + 1)
         if position == 0:
             axes.plot(weeks, losses, marker="o", markersize=4, label=forecaster, color=ACCENT, linewidth=2.4)
@@ -150,7 +152,7 @@ def forecast_vs_naive(
             line = ("--", ":", "-.")[(position - 1) % 3]
             axes.plot(weeks, losses, marker="o", markersize=4, label=forecaster, color=INK, alpha=0.75, linestyle=line)
         axes.set_xticks(weeks)
-    axes.set_ylim(0, 1.1 * max((max(losses) for losses in losses_by_horizon.values() if losses), default=1.0))
+    axes.set_ylim(0, 1.1 * max((loss for losses in errors.values() for loss in losses[np.isfinite(losses)]), default=1.0))
     axes.set_xlabel("weeks ahead")
     axes.set_ylabel(measure)
     axes.legend(frameon=False, loc="best")

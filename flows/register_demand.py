@@ -143,7 +143,7 @@ def _log(tracked: TrackedRun, settings: Settings, trained: TrainedDemand, lineag
     tracked.log_figure(
         "plots/feature_importance.png", feature_importance(list(importances), list(importances.values()), "Demand: what the mean rests on")
     )
-    orders = order_calibration(trained.weeks)
+    orders = order_calibration(trained.weeks[trained.weeks.order_known])
     title = f"Probability of any demand, eight weeks after {trained.held_out.origin}"
     tracked.log_figure("plots/order_calibration.png", calibration(list(orders.predicted), list(orders.observed), list(orders.weeks), title))
     tracked.log_figure("plots/quantile_coverage.png", quantile_coverage(QUANTILES, coverage_by_level(trained.weeks)))
@@ -152,12 +152,15 @@ def _log(tracked: TrackedRun, settings: Settings, trained: TrainedDemand, lineag
     tracked.log_figure("plots/error_by_horizon.png", forecast_vs_naive(losses, measure="WAPE per SKU and week, %"))
 
 
-def _losses_by_horizon(weeks: pd.DataFrame) -> dict[str, list[float]]:
+def _losses_by_horizon(weeks: pd.DataFrame) -> dict[str, list[float | None]]:
+    """Return the WAPE per SKU of each week ahead, in percent, by forecast; None for a week in which nobody wanted anything."""
     parts = [weeks[weeks.horizon_weeks == horizon] for horizon in HORIZONS]
-    return {
-        name.replace("_", " "): [100 * grouped_wape_loss(part.actual.to_numpy(), part[name].to_numpy(), [part.sku_id]) for part in parts]
-        for name in FORECASTS
-    }
+
+    def loss(part: pd.DataFrame, name: str) -> float | None:
+        actual = part.actual.to_numpy()
+        return 100 * grouped_wape_loss(actual, part[name].to_numpy(), [part.sku_id]) if actual.sum() > 0 else None
+
+    return {name.replace("_", " "): [loss(part, name) for part in parts] for name in FORECASTS}
 
 
 def _first(rows: StackedRows, n: int) -> StackedRows:

@@ -12,10 +12,10 @@ import numpy as np
 
 from models.kaplan_meier import beyond
 from models.kernels import sums_nearby
-from models.orders import Flags, Orders
+from models.orders import Orders
 from models.retailer_sizes import RetailerSizes
 from models.size_laws import PairLaws, inverse, mean_units, transform
-from models.stacking import Floats, Integers, Matrix
+from models.stacking import Flags, Floats, Integers, Matrix
 
 SCALES = (8.0, 40.0, np.inf)
 """Weeks after which an order counts for 1/e: a season, a year, everything."""

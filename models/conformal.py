@@ -15,11 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from models.stacking import Floats
-
-Flags = npt.NDArray[np.bool_]
+from models.stacking import Flags, Floats
 
 CHANCE_EDGES = (0.05, 0.10, 0.125, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50, 0.60, 0.75)
 """Bins by the probability of any demand; 0.5 and 0.25 are also the bounds of the velocity classes."""

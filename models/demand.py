@@ -223,7 +223,8 @@ def fit_demand(
     Parameters
     ----------
     rows
-        What to train on (n rows); some order must be among them.
+        What to train on (n rows); some order must be among them. Weeks in which a floor hid if anything was wanted teach the mean, for
+        their units are an expectation, and neither the probability of any demand nor sizes.
     space
         The columns of ``rows.features``.
     say
@@ -234,7 +235,8 @@ def fit_demand(
     InputDataError
         If there is no order among the rows: nothing can be learned of sizes, and LightGBM refuses.
     """
-    if not (rows.units > 0).any():
+    ordered = rows.ordered
+    if not ordered.any():
         raise InputDataError(
             [f"order_lines: no order in any of the {rows.units.size} pair-weeks to learn from; expected some"],
             hint="load a longer history, or train as of a later Sunday",
@@ -252,10 +254,10 @@ def fit_demand(
         return lgb.train(parameters, offsets, settings.rounds, callbacks=[tell])
 
     mean = fit_members(rows, settings.members, settings.most_rows, settings.seed, grow, settings.threads)
-    any_demand = lgb.Dataset(rows.features, (rows.units > 0).astype(np.float32), params=settings.lightgbm("binary"), **shared)
+    told = None if rows.floored is None else (~rows.floored).astype(np.float32)
+    any_demand = lgb.Dataset(rows.features, ordered.astype(np.float32), weight=told, params=settings.lightgbm("binary"), **shared)
     order = lgb.train(settings.lightgbm("binary"), any_demand, settings.order_rounds, callbacks=[tell])
-    ordered = np.flatnonzero(rows.units > 0)
-    orders = rows.take(ordered[:: math.ceil(ordered.size / SIZE_ORDERS)])
+    orders = rows.take(np.flatnonzero(ordered)[:: math.ceil(ordered.sum() / SIZE_ORDERS)])
     units, p_order = predict_boosters(mean, order, orders.features, orders.level, settings.threads)
     return DemandModel(space, mean, order, fit_sizes(p_order, units, orders.units))
 

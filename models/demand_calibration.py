@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from models.conformal import Flags, LevelCorrection, fit_correction
+from models.conformal import LevelCorrection, fit_correction
 from models.sizes import SizeQuantiles
-from models.stacking import Floats
+from models.stacking import Flags, Floats
 from models.totals import TotalQuantiles, fit_totals
 
 
@@ -72,7 +72,8 @@ def fit_calibration(sizes: SizeQuantiles, p_order: Floats, mean_units: Floats, u
     Returns
     -------
     Calibration or None
-        Nothing where no pair has all of its weeks known; totals are learned from such pairs.
+        Nothing where no week is known. Totals are learned over the known weeks of the pairs that know as many of them as most pairs do: of
+        all eight, unless some were closed to nearly everybody.
 
     Notes
     -----
@@ -81,13 +82,15 @@ def fit_calibration(sizes: SizeQuantiles, p_order: Floats, mean_units: Floats, u
     the true totals, with draws .77 to .80, and .78 to .81 where the truth itself had taught it.
     """
     known = ~np.isnan(unseen.least_units)
-    complete = known.all(axis=1)
-    if not complete.any():
+    if not known.any():
         return None
     reached = sizes.p_less(p_order[known], mean_units[known], unseen.least_units[known])
     levels = fit_correction(p_order[known], reached, unseen.hidden[known])
-    weeks = _drawn(sizes, p_order, mean_units, unseen, np.random.default_rng(seed))[complete]
-    return Calibration(levels, fit_totals(p_order[complete].sum(axis=1), mean_units[complete].sum(axis=1), weeks.sum(axis=1)))
+    weeks = _drawn(sizes, p_order, mean_units, unseen, np.random.default_rng(seed))
+    weeks_known = known.sum(axis=1)
+    enough = weeks_known >= max(np.quantile(weeks_known, 0.5, method="inverted_cdf"), 1)
+    totals = (np.where(known, of_week, 0.0)[enough].sum(axis=1) for of_week in (p_order, mean_units, weeks))
+    return Calibration(levels, fit_totals(*totals))
 
 
 def _drawn(sizes: SizeQuantiles, p_order: Floats, mean_units: Floats, unseen: UnseenWeeks, rng: np.random.Generator) -> Floats:

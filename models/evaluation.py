@@ -30,8 +30,8 @@ def judged_weeks(pairs: pa.Table, forecasts: Mapping[int, DemandForecast], level
     -------
     pandas.DataFrame
         One row per pair and horizon: ``retailer_id``, ``sku_id``, ``horizon_weeks``, ``actual``, ``model``, ``seasonal_naive``
-        (``recent_mean`` where it is null), ``recent_mean`` (mean of the last 13 weeks; 0 for a pair without history), ``p_order`` and
-        ``q{level}``, all units but ``p_order``.
+        (``recent_mean`` where it is null), ``recent_mean`` (mean of the last 13 weeks; 0 for a pair without history), ``p_order``,
+        ``order_known`` (no floor hid if anything was wanted) and ``q{level}``; all units but ``p_order`` and ``order_known``.
     """
     keys = {name: pairs[name].to_pandas() for name in ("retailer_id", "sku_id")}
     recent = np.nan_to_num(column(pairs, "mean_13w"))
@@ -40,6 +40,7 @@ def judged_weeks(pairs: pa.Table, forecasts: Mapping[int, DemandForecast], level
     naive = {horizon: column(pairs, f"naive_{horizon}") for horizon in forecasts}
     for horizon, forecast in forecasts.items():
         quantiles = {f"q{level}": forecast.quantiles[:, position] for position, level in enumerate(levels)}
+        floored = f"target_{horizon}_floored"
         weeks.append(
             pd.DataFrame(
                 {
@@ -50,6 +51,7 @@ def judged_weeks(pairs: pa.Table, forecasts: Mapping[int, DemandForecast], level
                     "seasonal_naive": np.where(np.isnan(naive[horizon]), recent, naive[horizon]),
                     "recent_mean": recent,
                     "p_order": forecast.p_order,
+                    "order_known": column(pairs, floored) == 0 if floored in pairs.column_names else True,
                     **quantiles,
                 }
             )
@@ -127,7 +129,7 @@ def compare_calibrated(actual: Floats, quantiles: Floats, levels: Sequence[float
 
 
 def order_calibration(weeks: pd.DataFrame, bins: int = 10) -> pd.DataFrame:
-    """Compare the probability of any demand with how often there was any.
+    """Compare the probability of any demand with how often there was any; the weeks are some of ``judged_weeks``.
 
     Returns
     -------

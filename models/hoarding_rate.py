@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from models.hoarding import estimated_hoarding
-from models.orders import Flags, Orders
+from models.orders import Orders
 from models.recapping import rationed_skus
-from models.stacking import Floats, Integers
+from models.stacking import Flags, Floats, Integers
 
 NEAR_WEEKS = 8
 """Open and capped weeks of a tier are compared within so many weeks of each other."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.orders import Flags
-from models.stacking import Floats, Integers
+from models.stacking import Flags, Floats, Integers
 
 LEAST = 1e-9
 

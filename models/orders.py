@@ -10,12 +10,10 @@ from dataclasses import dataclass, fields, replace
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from models.stacking import Floats, Integers
+from models.stacking import Flags, Floats, Integers
 
-Flags = npt.NDArray[np.bool_]
 DAYS_BEFORE_FIRST = 4
 """Days from 1 January 1970 to the first Monday, from which weeks are counted."""
 

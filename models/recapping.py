@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from models.orders import Flags, Orders, joint_codes
-from models.stacking import Floats, Integers
+from models.orders import Orders, joint_codes
+from models.stacking import Flags, Floats, Integers
 
 PRIOR_ORDERS = 20.0
 """A run's share at the cap is read like one with so many more orders at the tier's share; the tier's likewise at the SKU's.

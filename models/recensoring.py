@@ -28,11 +28,11 @@ from models.negative_binomial_family import (
     drawn_positions,
     too_long,
 )
-from models.orders import Flags, Orders
+from models.orders import Orders
 from models.recovery_checks import BLENDS, SPREAD_LEVELS, Estimates, HeldOut, Transfer, compare_laws, judge, nearest, spread_around
 from models.recovery_level import Level, open_week_level, scales
 from models.size_laws import RecoverySettings
-from models.stacking import Floats, Integers, Matrix
+from models.stacking import Flags, Floats, Integers, Matrix
 from models.teaching import LEAST_TAUGHT, Capping, Taught, teach
 
 LEAST_EXCESS, MOST_EXCESS = 0.05, 50.0

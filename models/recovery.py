@@ -18,12 +18,12 @@ import pandas as pd
 from contracts.weeks import last_week
 from models.cap_context import CappedOrders, describe_capped
 from models.negative_binomial_family import NegativeBinomialSettings, RationedOrders
-from models.orders import Flags, Orders, joint_codes, orders_of
+from models.orders import Orders, joint_codes, orders_of
 from models.recapping import rationed_skus
 from models.recensoring import Recensoring, RecensoringSettings, fit_recensoring
 from models.retailer_sizes import retailer_sizes
 from models.size_laws import CensoredSizes, PairLaws, RecoverySettings, fit_size_laws, inverse, mean_units, transform
-from models.stacking import Floats, Integers
+from models.stacking import Flags, Floats, Integers
 from models.truncated_normal import quantile
 
 BAND_WEIGHT = 0.5

@@ -14,10 +14,10 @@ from scipy.special import log_ndtr
 
 from models.censored_likelihood import expected_units, negative_log_likelihood, order_mean, survival
 from models.negative_binomial_family import NegativeBinomialSettings, describe_orders, drawn_positions, fit_negative_binomial
-from models.orders import Flags, Orders
+from models.orders import Orders
 from models.retailer_sizes import retailer_sizes
 from models.size_laws import POINTS, PairLaws, RecoverySettings, inverse, laws_of_orders, transform
-from models.stacking import Floats
+from models.stacking import Flags, Floats
 from models.truncated_normal import quantile
 
 BLENDS: dict[str, dict[str, float]] = {

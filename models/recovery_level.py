@@ -15,9 +15,9 @@ from math import hypot, inf
 import numpy as np
 
 from models.cap_context import CappedOrders
-from models.orders import Flags, Orders, joint_codes
+from models.orders import Orders, joint_codes
 from models.recapping import free_skus
-from models.stacking import Floats, Integers
+from models.stacking import Flags, Floats, Integers
 
 TRANSFER_ERROR = 0.15
 """Standard deviation of the level of one kind of orders about that of another (docs/recovery.md)."""

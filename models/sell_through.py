@@ -25,8 +25,8 @@ import pandas as pd
 from contracts.weeks import last_week
 from models.censored_likelihood import expected_units
 from models.kernels import sums_nearby
-from models.orders import Flags, joint_codes, weeks_of
-from models.stacking import Floats, Integers
+from models.orders import joint_codes, weeks_of
+from models.stacking import Flags, Floats, Integers
 
 KEY = ["retailer_id", "sku_id", "week_start"]
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.orders import Flags, Orders
-from models.stacking import Floats, Integers
+from models.orders import Orders
+from models.stacking import Flags, Floats, Integers
 from models.truncated_normal import moments, quantile
 
 LEAST_SPREAD = 0.01

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.orders import Flags
-from models.stacking import Floats, Integers
+from models.stacking import Flags, Floats, Integers
 
 ERRORS_NEEDED = 2.5
 LEAST_RATE = 0.05

@@ -16,6 +16,7 @@ from contracts.weeks import HORIZONS
 Floats = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -103,31 +104,43 @@ class StackedRows:
         The pair's own level before the cut-off, units a week (n,), above 0.
     settled
         True demand as recovered when more was known, units (n,); None where that is ``units``.
+    floored
+        Whether a floor hid if anything was wanted (n,): the units are an expectation, and no order or none; None where none is.
     """
 
     features: Matrix
     units: Floats
     level: Floats
     settled: Floats | None = None
+    floored: Flags | None = None
+
+    @property
+    def ordered(self) -> Flags:
+        """Whether something is known to have been wanted (n,)."""
+        wanted: Flags = self.units > 0
+        return wanted if self.floored is None else wanted & ~self.floored
 
     def take(self, which: Integers) -> StackedRows:
         """Return some of the rows."""
         settled = None if self.settled is None else self.settled[which]
-        return StackedRows(self.features[which], self.units[which], self.level[which], settled)
+        floored = None if self.floored is None else self.floored[which]
+        return StackedRows(self.features[which], self.units[which], self.level[which], settled, floored)
 
     def settle(self) -> StackedRows:
         """Return the rows with the true demand that was recovered when more was known."""
-        return self if self.settled is None else StackedRows(self.features, self.settled, self.level)
+        return self if self.settled is None else StackedRows(self.features, self.settled, self.level, floored=self.floored)
 
     @classmethod
     def concatenate(cls, parts: Sequence[StackedRows]) -> StackedRows:
         """Put the rows of several cut-offs under each other."""
         settled = [part.units if part.settled is None else part.settled for part in parts]
+        floored = [np.zeros(part.units.size, dtype=bool) if part.floored is None else part.floored for part in parts]
         return cls(
             np.concatenate([part.features for part in parts]),
             np.concatenate([part.units for part in parts]),
             np.concatenate([part.level for part in parts]),
             np.concatenate(settled) if any(part.settled is not None for part in parts) else None,
+            np.concatenate(floored) if any(part.floored is not None for part in parts) else None,
         )
 
 
@@ -145,7 +158,7 @@ def sample_rows(
     ----------
     pairs
         Pair features of one cut-off with the columns ``target_1`` … ``target_8`` (units; null is a week that was closed), and perhaps
-        ``settled_1`` … ``settled_8``: the same weeks as recovered when more was known.
+        ``settled_1`` … ``settled_8``: the same weeks as recovered when more was known, and ``target_1_floored`` … ``target_8_floored``.
     calendar
         One mapping of calendar columns per horizon, the first for horizon 1.
     horizons
@@ -164,7 +177,9 @@ def sample_rows(
         index, units = index[~np.isnan(units)], units[~np.isnan(units)]
         late = space.horizon_block(pairs.take(pa.array(index)), horizon, calendar[horizon - 1])
         settled = column(pairs, f"settled_{horizon}")[index] if f"settled_{horizon}" in pairs.column_names else None
-        parts.append(StackedRows(np.hstack([base[index], late]), units, level[index], settled))
+        name = f"target_{horizon}_floored"
+        floored = column(pairs, name)[index] > 0 if name in pairs.column_names else np.zeros(index.size, dtype=bool)
+        parts.append(StackedRows(np.hstack([base[index], late]), units, level[index], settled, floored if floored.any() else None))
     return StackedRows.concatenate(parts)
 
 

@@ -8,11 +8,11 @@ import numpy as np
 
 from models.cap_context import CappedOrders, describe_capped
 from models.negative_binomial_family import NegativeBinomialSettings, RationedOrders
-from models.orders import Flags, Orders
+from models.orders import Orders
 from models.recapping import free_skus, rationed_skus, recap_free_skus, recap_open_weeks
 from models.retailer_sizes import RetailerSizes
 from models.size_laws import RecoverySettings, laws_of_orders
-from models.stacking import Floats, Integers
+from models.stacking import Flags, Floats, Integers
 
 LEAST_TAUGHT = 2000
 """With fewer capped orders, of known size or at all where no size is known, nothing is learned."""

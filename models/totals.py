@@ -17,7 +17,7 @@ from models.sizes import GRID
 from models.stacking import Floats
 
 ORDERS_PER_BIN = 400
-MOST_BINS = 30
+MOST_BINS = 150
 COVERED = 0.8
 LOW_LEVEL = 0.1
 
@@ -102,19 +102,30 @@ def fit_totals(expected_orders: Floats, mean_units: Floats, units: Floats) -> To
     Returns
     -------
     TotalQuantiles
-        At most 30 bins, with at least 400 expected orders each where there are so many.
+        At most 150 bins, with at least 400 expected orders each where there are so many.
     """
-    rising = np.argsort(expected_orders, kind="stable")
-    sums = np.cumsum(expected_orders[rising])
-    bins = int(np.clip(sums[-1] // ORDERS_PER_BIN, 1, MOST_BINS))
-    ends = np.searchsorted(sums, sums[-1] * np.arange(1, bins) / bins)
-    edges = np.unique(expected_orders[rising][np.minimum(ends, rising.size - 1)])
-    edges = edges[edges < expected_orders.max()]
+    edges = _edges(expected_orders)
     member = np.searchsorted(edges, expected_orders)
     # where nothing was expected there is no ratio, and any times nothing is nothing
     ratios = np.divide(units, mean_units, out=np.ones(units.size), where=mean_units > 0)
     laws = [np.quantile(ratios[member == b], GRID, method="inverted_cdf") for b in range(edges.size + 1)]
     return TotalQuantiles(edges, np.stack(laws))
+
+
+def _edges(expected_orders: Floats) -> Floats:
+    """Return where one bin ends and the next begins. Equal totals share a bin, and what is left after the last edge is a bin's worth."""
+    values, member = np.unique(expected_orders, return_inverse=True)
+    sums = np.cumsum(np.bincount(member, weights=expected_orders))
+    enough = max(ORDERS_PER_BIN, sums[-1] / MOST_BINS)
+    ends: list[int] = []
+    reached = 0.0
+    while reached + enough < sums[-1]:
+        end = int(np.searchsorted(sums, reached + enough))
+        reached = sums[end]
+        if sums[-1] - reached >= enough:
+            ends.append(end)
+    edges: Floats = values[ends]
+    return edges
 
 
 def _cell(level: float) -> int:

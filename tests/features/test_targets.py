@@ -46,6 +46,15 @@ def test_a_pair_without_a_cell_wanted_nothing_and_a_closed_week_is_unknown(besid
     assert came(beside, [(shop, "S", 1) for shop in "PQR"], AHEAD) == {"P": [0] * 8} | TARGETS
 
 
+def test_a_week_at_a_floor_is_told_from_an_order(beside: Statement) -> None:
+    floored = cell("R", "S", -3, 4, true=0.2, lower_units=0.0, censoring="floor")
+    register: Rows = [{"retailer_id": shop, "name": "S"} for shop in "PR"]
+    rows = {row["retailer_id"]: row for row in beside.rows(retailers=register, demand_cells=[floored, cell("R", "S", -2, 3)])}
+    assert [rows["R"][f"came_{horizon}"] for horizon in (2, 3)] == [3, pytest.approx(0.2)]
+    assert [rows["R"][f"came_{horizon}_floored"] for horizon in HORIZONS] == [False, False, True, *[False] * 5]
+    assert not any(rows["P"][f"came_{horizon}_floored"] for horizon in HORIZONS)
+
+
 def test_a_sku_is_shut_in_weeks_in_which_nobody_could_order_it() -> None:
     found = Statement(lambda cells: closed_skus(cells, AS_OF), "demand_cells").rows(
         demand_cells=[closed("P", "S", -2), closed("Q", "S", -2), closed("P", "S", -3), cell("Q", "S", -3, 1), cell("P", "T", -2, 1)]

@@ -44,6 +44,14 @@ def test_every_forecaster_has_a_line_from_one_week_ahead() -> None:
     assert axes.get_ylim()[0] == 0
 
 
+def test_a_week_without_an_error_is_a_gap() -> None:
+    for gap in (None, float("nan"), float("inf")):
+        (axes,) = forecast_vs_naive({"uncap": [40, gap, 30], "seasonal naive": [60, gap, 50]}).axes
+        assert axes.get_ylim() == pytest.approx((0, 66))
+    (axes,) = forecast_vs_naive({"uncap": [None], "seasonal naive": []}).axes
+    assert axes.get_ylim() == pytest.approx((0, 1.1))
+
+
 def test_groups_are_rows_from_the_top_with_a_dot_for_each_forecast() -> None:
     values = {"model": [1.0, -2.0], "naive": [5.0, float("nan")]}
     (axes,) = dots_by_group(["weekly", "rarer"], values, measure="bias, %", title="Bias", reference=0.0).axes

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from models.cap_context import CappedOrders, describe_capped
-from models.orders import Flags, Orders, orders_of
+from models.orders import Orders, orders_of
 from models.recapping import Recapped, rationed_skus, recap_free_skus, recap_open_weeks
 from models.retailer_sizes import retailer_sizes
 from models.size_laws import RecoverySettings, laws_of_orders
-from models.stacking import Floats
+from models.stacking import Flags, Floats
 from tests.rationed_market import rationed_market
 
 LAWS = RecoverySettings(power=0.15, pooling_orders=1.0, spread_pooling_orders=4.0, iterations=25)

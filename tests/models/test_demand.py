@@ -124,6 +124,24 @@ def test_sizes_are_learned_from_the_orders_alone_of_all_rows(most: int, monkeypa
         assert (taught[0] > 0).all()
 
 
+def test_weeks_at_a_floor_teach_the_mean_and_are_no_orders() -> None:
+    """Half of the pairs have to take a SKU in nine weeks of ten that hardly any of them want: the expectation is known, an order is not."""
+    rng, pairs, expected = np.random.default_rng(6), 2_000, 0.05
+    forced = rng.random(pairs) < 0.5
+    known = market(pairs, 6).to_pydict()
+    known |= {name: np.where(forced, expected, known[name]) for name in ("mean_13w", "mean_26w", "mean_52w")}
+    for h in HORIZONS:
+        at_floor = forced & (rng.random(pairs) < 0.9)
+        known |= {f"target_{h}_floored": at_floor, f"target_{h}": np.where(at_floor, expected, np.where(forced, 0.0, known[f"target_{h}"]))}
+    table = pa.table(known)
+    forecasts = fit_demand(rows_of(table), space_of(table), SETTINGS).predict(table, CALENDAR, LEVELS, threads=1)
+    chance, mean = (np.mean([getattr(forecasts[h], name)[forced] for h in HORIZONS]) for name in ("p_order", "mean_units"))
+    assert chance < 0.01
+    assert mean == pytest.approx(0.9 * expected, rel=0.2)
+    sizes = np.concatenate([forecasts[h].quantiles.ravel() for h in HORIZONS])
+    assert not ((sizes > 0) & (sizes < PACK)).any()
+
+
 def test_a_model_read_from_disk_says_the_same(model: DemandModel, tmp_path: Path) -> None:
     model.save(tmp_path / "model")
     read, unseen = DemandModel.load(tmp_path / "model"), market(300, 5)

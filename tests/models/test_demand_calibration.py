@@ -24,7 +24,7 @@ def learned(least: np.ndarray, hidden: np.ndarray) -> Calibration | None:
 
 def test_closed_weeks_teach_nothing() -> None:
     least, nothing = weeks(1), np.zeros((PAIRS, 8), dtype=bool)
-    gaps = np.random.default_rng(2).random((PAIRS, 8)) < 0.1
+    gaps = np.random.default_rng(2).random((PAIRS, 8)) < 0.05
     whole, partly = learned(least, nothing), learned(np.where(gaps, np.nan, least), nothing)
     assert whole is not None
     assert partly is not None
@@ -35,10 +35,25 @@ def test_closed_weeks_teach_nothing() -> None:
     np.testing.assert_array_equal(partly.totals.ratios, alone.totals.ratios)
 
 
-def test_without_a_pair_whose_weeks_are_all_known_nothing_is_learned() -> None:
-    least = weeks(3)
+def test_a_week_that_was_closed_to_everybody_leaves_what_the_others_teach() -> None:
+    least, nothing = weeks(3), np.zeros((PAIRS, 8), dtype=bool)
+    whole = learned(least, nothing)
     least[:, 4] = np.nan
-    assert learned(least, np.zeros((PAIRS, 8), dtype=bool)) is None
+    seven = learned(least, nothing)
+    least[0, 4] = 3.0
+    but_one = learned(least, nothing)
+    assert whole is not None
+    assert seven is not None
+    assert but_one is not None
+    np.testing.assert_allclose(seven.levels.levels, whole.levels.levels, atol=0.01)
+    expected, mean = np.array([7 * P]), np.array([80 * P])
+    ends = [np.concatenate(law.totals.interval(expected, mean)) for law in (whole, seven, but_one)]
+    np.testing.assert_allclose(ends[1], ends[0], rtol=0.15)
+    np.testing.assert_allclose(ends[2], ends[1], rtol=0.01)
+
+
+def test_without_a_known_week_nothing_is_learned() -> None:
+    assert learned(np.full((PAIRS, 8), np.nan), np.zeros((PAIRS, 8), dtype=bool)) is None
 
 
 def test_a_cap_hides_and_does_not_narrow() -> None:

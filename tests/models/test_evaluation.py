@@ -39,6 +39,16 @@ def test_every_forecast_stands_beside_what_came(weeks: pd.DataFrame) -> None:
     np.testing.assert_allclose(third[names], [[3, 4, 2, 2, 0.3, 3, 6], [4, 4, 3, 0, 0.9, 4, 8]])
 
 
+def test_a_week_at_a_floor_is_told_from_those_in_which_an_order_is_known(weeks: pd.DataFrame) -> None:
+    assert weeks.order_known.all()
+    pairs = pa.table(
+        {"retailer_id": ["P", "Q"], "sku_id": ["S", "S"], "mean_13w": [2.0, 1.0], "target_1": [0.1, 3.0], "naive_1": [1.0, 1.0]}
+    )
+    forecast = {1: DemandForecast(np.ones(2), np.ones(2), np.ones((2, len(LEVELS))))}
+    floored = pairs.append_column("target_1_floored", pa.array([True, False]))
+    assert judged_weeks(floored, forecast, LEVELS).order_known.tolist() == [False, True]
+
+
 def test_the_model_and_the_baselines_are_judged_alike(weeks: pd.DataFrame) -> None:
     figures = compare_forecasts(weeks, LEVELS)
     actual = 36 + 28

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.orders import Flags, Orders, orders_of
+from models.orders import Orders, orders_of
 from models.retailer_sizes import STATISTICS, retailer_sizes
-from models.stacking import Floats
+from models.stacking import Flags, Floats
 from tests.rationed_market import rationed_market
 
 

@@ -119,6 +119,22 @@ def test_the_level_is_the_pairs_own_and_never_far_below_its_peers(
     assert level_units(rows) == pytest.approx([level])
 
 
+def test_a_week_at_a_floor_is_no_order_and_keeps_its_units() -> None:
+    table = pairs()
+    for horizon in HORIZONS:
+        table = table.append_column(f"target_{horizon}_floored", pa.array(column(table, f"target_{horizon}") > 15.0))
+    rows, plain = (sample_rows(SPACE, some, CALENDAR, (1, 2), 1000, seed=1) for some in (table, pairs()))
+    assert rows.units.tolist() == plain.units.tolist()
+    assert rows.floored is not None
+    assert rows.floored.tolist() == (rows.units > 15).tolist()
+    assert rows.ordered.tolist() == ((rows.units > 0) & (rows.units <= 15)).tolist()
+    assert plain.floored is None
+    assert plain.ordered.tolist() == (plain.units > 0).tolist()
+    both = StackedRows.concatenate([plain, rows]).settle()
+    assert both.ordered.tolist() == [*plain.ordered, *rows.ordered]
+    assert rows.take(np.array([0, 3])).ordered.tolist() == rows.ordered[[0, 3]].tolist()
+
+
 def test_demand_recovered_again_takes_the_place_of_the_first_estimate() -> None:
     again = pairs()
     for horizon in HORIZONS:

@@ -31,6 +31,32 @@ def test_four_in_five_totals_lie_within_the_interval_whether_orders_are_rare_or_
     assert (low[expected < 2] == 0).all()
 
 
+def among_frequent(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As ``simulated``, most pairs with less than one order in eight weeks and the others with most of the orders."""
+    rng = np.random.default_rng(seed)
+    expected = np.concatenate([rng.uniform(0.02, 1.0, n), rng.uniform(4.0, 8.0, n // 2)])
+    return expected, 6 * expected, 6.0 * rng.poisson(expected * rng.gamma(9, 1 / 9, expected.size))
+
+
+def test_rare_pairs_are_told_apart_though_frequent_ones_have_most_orders() -> None:
+    totals = fit_totals(*among_frequent(20_000, 21))
+    expected, mean, units = among_frequent(20_000, 22)
+    low, high = totals.interval(expected, mean)
+    within = (units >= low) & (units <= high)
+    for least, most in ((0.3, 0.4), (0.4, 0.6), (0.6, 0.8)):
+        assert 0.75 < within[(expected > least) & (expected < most)].mean() < 0.85
+
+
+def test_no_bin_is_left_to_a_few_though_many_pairs_expect_the_same() -> None:
+    rng = np.random.default_rng(5)
+    alike, beyond = np.full(4_000, 4.2), np.array([4.8, 4.9])
+    expected = np.concatenate([alike, beyond])
+    totals = fit_totals(expected, 6 * expected, 6 * rng.poisson(expected).astype(float))
+    assert totals.edges.size == 0
+    lower = fit_totals(np.concatenate([np.full(1_000, 1.5), expected]), np.ones(5_002), np.ones(5_002))
+    assert lower.edges.tolist() == [1.5]
+
+
 def test_quantiles_hold_as_often_as_they_say() -> None:
     totals = fit_totals(*simulated(20_000, 3))
     expected, mean, units = simulated(20_000, 4)
