@@ -16,7 +16,6 @@ from features.holiday_season import holiday_seasons, holiday_units
 from features.newcomers import (
     NEWCOMER_FEATURES,
     category_units,
-    licensed_until_horizon,
     newcomer_values,
     open_from_horizon,
     open_until_horizon,
@@ -149,9 +148,8 @@ def pair_features(
     ibis.Table
         One row per pair: ``retailer_id``, ``sku_id``, ``method``, ``open_from_horizon`` (nothing can be ordered in the target weeks
         before it: the retailer opens or the SKU is launched later), ``open_until_horizon`` (nor in those after it: the SKU is delisted),
-        ``licensed_until_horizon`` (nor after that: the retailer's licence ends), the columns of ``PAIR_FEATURES`` and
-        ``GROUP_FEATURES``, ``{name}_{h}`` of ``SEASON_FEATURES`` for each horizon, and all ``ATTRIBUTES`` (blank where not to be seen).
-        Nothing after ``as_of`` counts.
+        the columns of ``PAIR_FEATURES`` and ``GROUP_FEATURES``, ``{name}_{h}`` of ``SEASON_FEATURES`` for each horizon, and all
+        ``ATTRIBUTES`` (blank where not to be seen). Nothing after ``as_of`` counts.
     """
     shops = known_retailers(demand_cells, retailers, attributes)
     products = known_skus(demand_cells, skus, attributes)
@@ -160,7 +158,7 @@ def pair_features(
         products.select("sku_id", "category"), "sku_id"
     )
     pairs = forecast_pairs(history, shops, products, as_of, cold_start)
-    rows = pairs.join(shops, "retailer_id").join(products, "sku_id")
+    rows = pairs.join(shops.drop("closed_on"), "retailer_id").join(products, "sku_id")
     rows = attach(rows, history, ["retailer_id", "sku_id"])
     groups = {group: _rolled_up(placed, group, as_of) for group in GROUPS}
     groups["total"] = attach(groups["total"], young_skus(groups["sku"]), ())
@@ -170,11 +168,7 @@ def pair_features(
     rows = attach(rows, category_units(placed), ("retailer_id", "category"))
     rows = attach(rows, retailer_rhythms(demand_cells, as_of), ("retailer_id",))
     rows = rows.mutate(**_unreached()) if holidays is None else attach(rows, holidays, ("sku_id",))
-    span = {
-        "open_from_horizon": open_from_horizon(rows, as_of),
-        "open_until_horizon": open_until_horizon(rows, as_of),
-        "licensed_until_horizon": licensed_until_horizon(rows, as_of),
-    }
+    span = {"open_from_horizon": open_from_horizon(rows, as_of), "open_until_horizon": open_until_horizon(rows, as_of)}
     return rows.select("retailer_id", "sku_id", "method", **span, **_features(rows, as_of))
 
 

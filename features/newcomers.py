@@ -96,23 +96,7 @@ def open_until_horizon(rows: ir.Table, as_of: date) -> ir.IntegerValue:
         One row per pair with ``delisted_on`` and ``last_week_any``, the week of its last order.
     """
     ends_on = ibis.ifelse(ibis.coalesce(rows.last_week_any > rows.delisted_on, False), ibis.null("date"), rows.delisted_on)
-    return _horizon_of(ends_on, as_of)
-
-
-def licensed_until_horizon(rows: ir.Table, as_of: date) -> ir.IntegerValue:
-    """Return the last horizon in whose week a retailer can order: 8, unless its licence ends sooner. The week of its last day counts.
-
-    Parameters
-    ----------
-    rows
-        One row per pair with ``closed_on``, after ``as_of`` where it is known: who closed by then has no pairs.
-    """
-    return _horizon_of(rows.closed_on, as_of)
-
-
-def _horizon_of(last_day: ir.DateValue, as_of: date) -> ir.IntegerValue:
-    """Horizon of the week a day lies in, 0 for one before the first target week, 8 for one after the last or none."""
-    days = last_day.delta(ibis.literal(target_week(as_of, HORIZONS[0])), unit="day")
+    days = ends_on.delta(ibis.literal(target_week(as_of, HORIZONS[0])), unit="day")
     weeks = ibis.coalesce((days / 7.0).floor().cast("int64") + HORIZONS[0], HORIZONS[-1])
     return ibis.greatest(ibis.least(weeks, HORIZONS[-1]), 0)
 

@@ -127,9 +127,7 @@ def target_statement(pairs: Statement, prefixes: tuple[str, ...]) -> Statement:
     """Return the statement of ``pairs`` with what came by the day ``known``, or ``settled``."""
 
     def came(as_of: date, known: date, settled: date) -> ir.Table:
-        # the register is today's: which licences would end soon was hardly known on a past Sunday, and a model that left those weeks out
-        # would expect of nobody that they close
-        rows = pairs.as_table("pairs").drop("licensed_until_horizon")
+        rows = pairs.as_table("pairs")
         for prefix in prefixes:
             until = settled if prefix == "settled" else known
             cells = with_true_units(contract_table(CELLS), contract_table(RECOVERED), until)

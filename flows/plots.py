@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from io import BytesIO
 from itertools import pairwise
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -131,7 +130,7 @@ def forecast_vs_naive(
     Parameters
     ----------
     losses_by_horizon
-        For each forecaster, the model first, its error one week ahead, two weeks ahead, and so on; None or NaN leaves a gap.
+        For each forecaster, the model first, its error one week ahead, two weeks ahead, and so on; None leaves a gap.
     measure
         What the error is, with its unit.
     title
@@ -143,16 +142,15 @@ def forecast_vs_naive(
         One line per forecaster, the model's in colour.
     """
     figure, axes = _figure(title, height=4.4)
-    errors = {forecaster: np.array(losses, dtype=np.float64) for forecaster, losses in losses_by_horizon.items()}
-    for position, (forecaster, losses) in enumerate(errors.items()):
-        weeks = range(1, len(losses) + 1)
+    for position, (forecaster, by_horizon) in enumerate(losses_by_horizon.items()):
+        losses = pd.Series(dict(enumerate(by_horizon, 1)), dtype="float64")
         if position == 0:
-            axes.plot(weeks, losses, marker="o", markersize=4, label=forecaster, color=ACCENT, linewidth=2.4)
+            axes.plot(losses.index, losses, marker="o", markersize=4, label=forecaster, color=ACCENT, linewidth=2.4)
         else:
             line = ("--", ":", "-.")[(position - 1) % 3]
-            axes.plot(weeks, losses, marker="o", markersize=4, label=forecaster, color=INK, alpha=0.75, linestyle=line)
-        axes.set_xticks(weeks)
-    axes.set_ylim(0, 1.1 * max((loss for losses in errors.values() for loss in losses[np.isfinite(losses)]), default=1.0))
+            axes.plot(losses.index, losses, marker="o", markersize=4, label=forecaster, color=INK, alpha=0.75, linestyle=line)
+        axes.set_xticks(losses.index)
+    axes.set_ylim(bottom=0)
     axes.set_xlabel("weeks ahead")
     axes.set_ylabel(measure)
     axes.legend(frameon=False, loc="best")

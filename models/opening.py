@@ -1,6 +1,6 @@
 """In which of the weeks to forecast can a pair order at all?
 
-Before its retailer's opening or its SKU's launch, and after its SKU was delisted or its retailer's licence ended, the forecast is nothing.
+Before its retailer's opening or its SKU's launch, and after its SKU was delisted, the forecast is nothing.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ def open_weeks(pairs: pa.Table, horizon: int) -> Floats:
     Parameters
     ----------
     pairs
-        Pair features of one cut-off (n rows) with ``open_from_horizon``, the first horizon in whose week something can be ordered, and
-        ``open_until_horizon`` and ``licensed_until_horizon``, the last ones; where a column is not there, it bounds nothing.
+        Pair features of one cut-off (n rows) with ``open_from_horizon`` and ``open_until_horizon``, the first and the last horizon in whose
+        week something can be ordered; where a column is not there, it bounds nothing.
 
     Examples
     --------
@@ -28,7 +28,6 @@ def open_weeks(pairs: pa.Table, horizon: int) -> Floats:
     can_order = np.ones(pairs.num_rows)
     if "open_from_horizon" in pairs.column_names:
         can_order *= column(pairs, "open_from_horizon") <= horizon
-    for name in ("open_until_horizon", "licensed_until_horizon"):
-        if name in pairs.column_names:
-            can_order *= column(pairs, name) >= horizon
+    if "open_until_horizon" in pairs.column_names:
+        can_order *= column(pairs, "open_until_horizon") >= horizon
     return can_order

@@ -40,7 +40,7 @@ def test_columns_are_the_catalogue_with_one_of_each_season_per_horizon(described
     plain = [feature.name for feature in (*PAIR_FEATURES, *GROUP_FEATURES)]
     seasons = [f"{feature.name}_{horizon}" for horizon in HORIZONS for feature in SEASON_FEATURES]
     attributes = [feature.name for feature in ATTRIBUTES]
-    span = ["open_from_horizon", "open_until_horizon", "licensed_until_horizon"]
+    span = ["open_from_horizon", "open_until_horizon"]
     assert sorted(row) == sorted(["retailer_id", "sku_id", "method", *span, *plain, *seasons, *attributes])
     assert len({feature.name for feature in DEMAND_FEATURES}) == len(DEMAND_FEATURES)
 
@@ -161,16 +161,6 @@ def test_who_still_orders_a_delisted_sku_is_believed_and_the_register_is_not(des
     assert pairs_of(described_pairs, [cell("R", "S", 1, 3)], [], skus)["R", "S"]["open_until_horizon"] == 8
 
 
-@pytest.mark.parametrize(("closes_in_days", "last_horizon"), [(None, 8), (1, 1), (7, 1), (8, 2), (49, 7), (500, 8)])
-def test_a_retailer_can_order_until_the_week_its_licence_ends(
-    described_pairs: Statement, closes_in_days: int | None, last_horizon: int
-) -> None:
-    closed_on = None if closes_in_days is None else AS_OF + timedelta(days=closes_in_days)
-    register: Rows = [{"retailer_id": "R", "closed_on": closed_on}]
-    pair = pairs_of(described_pairs, [cell("R", "S", 8, 3)], register)["R", "S"]
-    assert (pair["licensed_until_horizon"], pair["open_until_horizon"]) == (last_horizon, 8)
-
-
 def test_who_ordered_already_has_opened_whatever_the_register_says(described_pairs: Statement) -> None:
     register: Rows = [{"retailer_id": "R", "opened_on": AS_OF + timedelta(days=30)}]
     skus: Rows = [{"sku_id": "S", "launched_on": AS_OF + timedelta(days=30)}]
@@ -226,9 +216,7 @@ def test_nothing_after_the_cut_off_and_no_order_of_rows_changes_a_feature(
         recovered = [row | {"as_of": AS_OF} for row in doubled(cells)]
         recovered += [row | {"as_of": AS_OF + timedelta(weeks=4), "true_units": later_estimate} for row in doubled(cells)]
         register = [{"retailer_id": "P", "tier": "T1", "closed_on": closing}, {"retailer_id": "Q", "tier": "T1"}]
-        rows = described_pairs.rows(cells=cells[seed:] + cells[:seed], recovered=recovered[::-1], retailers=register)
-        # No feature: until when a retailer can order is read off the register, whose dates are told ahead.
-        return [{name: value for name, value in row.items() if name != "licensed_until_horizon"} for row in rows]
+        return described_pairs.rows(cells=cells[seed:] + cells[:seed], recovered=recovered[::-1], retailers=register)
 
     def past(drawn: Any, ago: int) -> Any:
         kept = {key for key in drawn if key[ago] >= 0}

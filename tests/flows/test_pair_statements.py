@@ -56,8 +56,7 @@ def test_pairs_and_what_came_are_those_of_features_of_that_sunday(county: Scored
         cold_start=ColdStart(**settings.cold_start.model_dump()),
         holidays=sku_holidays(known, skus, ATTRIBUTES, weeks),
     )
-    without = described.drop("licensed_until_horizon")
-    expected = fetch(warehouse, with_targets(without, with_true_units(cells, recovered, KNOWN), SUNDAY, "target").order_by(*KEY))
+    expected = fetch(warehouse, with_targets(described, with_true_units(cells, recovered, KNOWN), SUNDAY, "target").order_by(*KEY))
     found = fetch_described(warehouse, settings, SUNDAY, ATTRIBUTES, known=KNOWN, targets=("target",))
     assert found.num_rows > 1000
     assert_same(found, expected)

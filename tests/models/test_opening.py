@@ -17,10 +17,5 @@ def test_nothing_can_be_ordered_after_the_last_horizon() -> None:
     assert [open_weeks(pairs, horizon).tolist() for horizon in (1, 3, 4)] == [[1, 0, 0], [1, 1, 0], [1, 0, 0]]
 
 
-def test_nothing_can_be_ordered_after_the_licence_ended() -> None:
-    pairs = pa.table({"open_until_horizon": [8, 2, 8], "licensed_until_horizon": [8, 8, 3]})
-    assert [open_weeks(pairs, horizon).tolist() for horizon in (1, 3, 4)] == [[1, 1, 1], [1, 0, 1], [1, 0, 0]]
-
-
 def test_who_says_nothing_can_always_order() -> None:
     assert open_weeks(pa.table({"mean_13w": [1.0, 2.0]}), 1).tolist() == [1, 1]
