@@ -19,11 +19,6 @@ SILENT, CLOSED = (last_week(AS_OF) - timedelta(weeks=ago) for ago in (5, 2))
 """Mondays of the week in which nobody ordered, though everything was there, and of that in which there was nothing."""
 
 
-LICENSED_UNTIL = AS_OF + timedelta(days=15)
-OFTEN = "SELECT retailer_id FROM raw.order_lines GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"
-"""The retailer that ordered most often; its licence ends in the third week to forecast."""
-
-
 @pytest.fixture(scope="module")
 def closed_county(county: ScoredCounty, tmp_path_factory: pytest.TempPathFactory) -> Place:
     place = copy_place(county.place, tmp_path_factory.mktemp("closed") / "copy")
@@ -32,7 +27,6 @@ def closed_county(county: ScoredCounty, tmp_path_factory: pytest.TempPathFactory
         place.rows(f"DELETE FROM raw.order_lines WHERE {ordered} RETURNING 1")
     place.rows(f"DELETE FROM raw.supply WHERE week_start = DATE '{CLOSED}' RETURNING 1")
     place.rows(f"INSERT INTO raw.supply (sku_id, week_start, available_units) SELECT sku_id, DATE '{CLOSED}', 0 FROM raw.skus RETURNING 1")
-    place.rows(f"UPDATE raw.retailers SET closed_on = DATE '{LICENSED_UNTIL}' WHERE retailer_id = ({OFTEN}) RETURNING 1")
     train(place.settings, AS_OF)
     score(place.settings, AS_OF)
     return place
@@ -58,11 +52,3 @@ def test_totals_are_published_though_no_pair_knows_all_of_the_weeks(closed_count
     assert len(totals) == len(pairs) > 1000
     assert (totals.high80_units >= totals.low80_units).all()
     assert totals.high80_units.sum() > totals.mean_units.sum()
-
-
-def test_nothing_is_forecast_after_the_end_of_a_licence(closed_county: Place) -> None:
-    weeks = closed_county.rows(f"""
-        SELECT horizon_weeks, sum(mean_units) AS mean_units, sum(p_order) AS p_order, sum(q95) AS q95 FROM scored.demand_forecast
-        WHERE as_of = DATE '{AS_OF}' AND retailer_id = ({OFTEN}) GROUP BY ALL ORDER BY ALL""").set_index("horizon_weeks")
-    assert (weeks.loc[:3, ["mean_units", "p_order"]] > 1).all().all()
-    assert (weeks.loc[4:] == 0).all().all()
