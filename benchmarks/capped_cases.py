@@ -82,6 +82,8 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=WORK, help="where cases and warehouses are made")
     arguments = parser.parse_args()
     known = sorted(path.stem for path in (arguments.bench / "references").glob("*.json"))
+    if not known:
+        raise SystemExit(f"no references in {arguments.bench}; say with --bench where the benchmark is")
     names = known if arguments.cases == ["all"] else arguments.cases
     if unknown := sorted(set(names) - set(known)):
         raise SystemExit(f"no reference for {', '.join(unknown)}; there are {', '.join(known)}")
