@@ -178,6 +178,6 @@ def _judge(cells: ir.Table) -> ir.Table:
         lower_units=ibis.cases((judged.censoring.isin(["floor", "stockout"]), 0.0), else_=judged.delivered_units),
         upper_units=ibis.cases(
             (judged.censoring.isin(["none", "floor"]), judged.delivered_units),
-            (at_least & (judged.requested_units > judged.delivered_units), judged.requested_units),
+            (at_least & (judged.requested_units >= judged.delivered_units), judged.requested_units),
         ),
     )

@@ -24,6 +24,7 @@ from models.censored_boosting import CensoredBoostingSettings
 from models.hoarding_rate import hoarding_rate
 from models.negative_binomial_family import NegativeBinomialSettings
 from models.recensoring import Recensoring, RecensoringSettings, law_alone
+from models.recorded_requests import RecordedRequests
 from models.recovery import CensoredHistory, censored_history, learn_to_uncap, recover
 from models.sell_through import ShelfWeeks, corrected_by_shelves, shelf_weeks
 from models.size_laws import RecoverySettings
@@ -102,6 +103,8 @@ def learn_recovery(settings: Settings, history: CensoredHistory, as_of: date, sa
     if learned is not None:
         learned = replace(learned, hoarding=hoarding)
         say(_compared(learned))
+        if learned.requests is not None:
+            say(Step(_requests(learned.requests), rows=learned.requests.orders))
     return learned
 
 
@@ -128,6 +131,13 @@ def _open_weeks(learned: Recensoring) -> str:
         return ""
     taken = f"{learned.level:.2f} taken" if asked.believed else "not believed, for caps seem to come and go with demand"
     return f"; open weeks ask for {asked.ratio:.2f} ± {asked.error:.2f} times the excess over caps that it finds, {taken}"
+
+
+def _requests(recorded: RecordedRequests) -> str:
+    """Say whether requests are believed."""
+    taken = "taken for demand" if recorded.genuine else "not what was wanted, taken for the most it can be"
+    asked = f"{recorded.ratio:.2f} ± {recorded.error:.2f} times what is found without them"
+    return f"{recorded.orders:,} recorded requests under limits ask for {asked} beyond what was delivered: {taken}"
 
 
 def _words(family: str) -> str:

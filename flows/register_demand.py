@@ -96,11 +96,12 @@ def _save(rows: TrainingRows, trained: TrainedDemand, folder: Path) -> None:
 
 
 def _recovery_choice(recovery: Recensoring) -> dict[str, object]:
-    """Return the family that recovers, all that the choice and its level rest on, and what orders say of hoarding."""
+    """Return the family that recovers, all that the choice and its level rest on, and what orders say of requests and of hoarding."""
     judged = {name: [asdict(check) for check in checks] for name, checks in (("checks", recovery.checks), ("held_out", recovery.held_out))}
     hoarding = asdict(recovery.hoarding) if recovery.hoarding else None
     open_weeks = asdict(recovery.open_weeks) if recovery.open_weeks else None
-    level = {"open_weeks": open_weeks, "level": recovery.level}
+    requests = asdict(recovery.requests) if recovery.requests else None
+    level = {"open_weeks": open_weeks, "level": recovery.level, "requests": requests, "requests_believed": recovery.believes_requests}
     return {"family": recovery.family, **level, "negative_binomial_left_out": recovery.left_out, "hoarding": hoarding, **judged}
 
 
@@ -109,6 +110,8 @@ def _recovery_metrics(recovery: Recensoring) -> dict[str, float]:
     rate = {"recovery.hoarding_rate": recovery.hoarding.rate} if recovery.hoarding else {}
     if recovery.open_weeks is not None:
         rate |= {"recovery.open_weeks_ratio": recovery.open_weeks.ratio, "recovery.level": recovery.level}
+    if recovery.requests is not None:
+        rate |= {"recovery.requests_ratio": recovery.requests.ratio}
     foretold = {
         f"recovery.{check.family}.held_out_orders.{name}": value
         for check in recovery.held_out

@@ -29,6 +29,7 @@ from models.negative_binomial_family import (
     too_long,
 )
 from models.orders import Orders
+from models.recorded_requests import RecordedRequests
 from models.recovery_checks import BLENDS, SPREAD_LEVELS, Estimates, HeldOut, Transfer, compare_laws, judge, nearest, spread_around
 from models.recovery_level import Level, open_week_level, scales
 from models.size_laws import RecoverySettings
@@ -98,8 +99,7 @@ class Recensoring:
     Attributes
     ----------
     boosters
-        Of the logarithm of the excess over the start; each was taught on other SKUs, and their mean is taken. None where nothing could be
-        capped on purpose.
+        Of the logarithm of the excess over the start, each taught on other SKUs: their mean is taken. None where nothing could be capped.
     names
         Features they take.
     factor, factor_never_open
@@ -118,6 +118,8 @@ class Recensoring:
         What orders say of hoarding; where it is evident, recovered orders are held against what shops sold.
     open_weeks
         By how much the orders of open weeks ask for a larger excess than the family finds; None where too few say it.
+    requests
+        How recorded requests agree with what is found without them; None where too few say it.
     """
 
     boosters: tuple[lgb.Booster, ...]
@@ -133,6 +135,12 @@ class Recensoring:
     left_out: str = ""
     hoarding: HoardingRate | None = None
     open_weeks: Level | None = None
+    requests: RecordedRequests | None = None
+
+    @property
+    def believes_requests(self) -> bool:
+        """Whether recorded requests are taken for demand."""
+        return self.requests is not None and self.requests.genuine
 
     @property
     def by_law(self) -> bool:
@@ -190,6 +198,7 @@ class Recensoring:
             "left_out": self.left_out,
             "hoarding": None if self.hoarding is None else asdict(self.hoarding),
             "open_weeks": None if self.open_weeks is None else asdict(self.open_weeks),
+            "requests": None if self.requests is None else asdict(self.requests),
         }
         (folder / "recensoring.json").write_text(json.dumps(described))
 
@@ -213,6 +222,7 @@ class Recensoring:
             str(stored.get("left_out", "")),
             HoardingRate(**stored["hoarding"]) if stored.get("hoarding") else None,
             Level(**stored["open_weeks"]) if stored.get("open_weeks") else None,
+            RecordedRequests(**stored["requests"]) if stored.get("requests") else None,
         )
 
 

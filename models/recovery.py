@@ -20,7 +20,8 @@ from models.cap_context import CappedOrders, describe_capped
 from models.negative_binomial_family import NegativeBinomialSettings, RationedOrders
 from models.orders import Orders, joint_codes, orders_of
 from models.recapping import rationed_skus
-from models.recensoring import Recensoring, RecensoringSettings, fit_recensoring
+from models.recensoring import Recensoring, RecensoringSettings, fit_recensoring, law_alone
+from models.recorded_requests import LAW_FINDS, RecordedRequests, held_against_requests
 from models.retailer_sizes import retailer_sizes
 from models.size_laws import CensoredSizes, PairLaws, RecoverySettings, fit_size_laws, inverse, mean_units, transform
 from models.stacking import Flags, Floats, Integers
@@ -60,11 +61,14 @@ class CensoredHistory:
         Stock-outs after a pair's first cell: code of the pair's SKU in its tier, and the week (datetime64), in any order.
     orders
         The cells that are orders, whose sizes are known or cut by a cap.
+    requested
+        Units asked for where a cap or a band cap hid the demand; NaN where none are recorded.
     """
 
     cells: pd.DataFrame
     lower: Floats
     upper: Floats
+    requested: Floats
     weight: Floats
     pair: Integers
     tier_of_pair: Integers
@@ -77,13 +81,25 @@ class CensoredHistory:
     def until(self, as_of: date) -> CensoredHistory:
         """Return what was known as of a Sunday; codes of pairs not yet seen stay, without cells."""
         known = int(np.searchsorted(self.cells.week_start.to_numpy(), np.datetime64(last_week(as_of)), side="right"))
-        prefixes = {name: getattr(self, name)[:known] for name in ("lower", "upper", "weight", "pair")}
+        prefixes = {name: getattr(self, name)[:known] for name in ("lower", "upper", "requested", "weight", "pair")}
         orders = self.orders.take(np.arange(np.searchsorted(self.orders.row, known)))
         return replace(self, cells=self.cells.iloc[:known], orders=orders, **prefixes)
 
     def sizes(self) -> CensoredSizes:
         """Return the sizes as the censored laws take them."""
         return CensoredSizes(self.lower, self.upper, self.weight, self.pair, self.tier_of_pair, self.sku_of_tier)
+
+    def told(self) -> Flags:
+        """Return the hidden cells with a request, of retailers that ever asked for more than they got: others may not be able to."""
+        retailer = self.cells.retailer_id.cat.codes.to_numpy()
+        more = self.requested > self.cells.delivered_units.to_numpy(dtype=float)
+        return np.isfinite(self.requested) & np.isin(retailer, np.unique(retailer[more]))
+
+    def without_requests(self) -> CensoredHistory:
+        """Return the same as though no request had been recorded."""
+        recorded = np.isfinite(self.requested)
+        cells = self.cells.assign(upper_units=self.cells.upper_units.mask(recorded))
+        return replace(self, cells=cells, upper=np.where(recorded, np.inf, self.upper), requested=np.full(recorded.size, np.nan))
 
 
 def censored_history(cells: pd.DataFrame, power: float) -> CensoredHistory:
@@ -103,6 +119,10 @@ def censored_history(cells: pd.DataFrame, power: float) -> CensoredHistory:
     coded, shut = cells.assign(**texts), cells.censoring == "stockout"
     known = coded[~shut].sort_values(["week_start", "sku_id", "retailer_id"], ignore_index=True)
     lower = np.where(known.censoring.eq("floor"), 0.0, known.lower_units.to_numpy(dtype=float))
+    at_least = known.censoring.isin(["cap", "band"])
+    requested = known.upper_units.where(at_least).to_numpy(dtype=float)
+    # who asked for no more than it got may have known the cap: no bound
+    known = known.assign(upper_units=known.upper_units.mask(at_least & ~(known.upper_units > known.delivered_units)))
     upper = known.upper_units.fillna(np.inf).to_numpy(dtype=float)
     sku, retailer, tier = (np.asarray(known[name].cat.codes, dtype=np.int64) for name in ("sku_id", "retailer_id", "tier"))
     pair, tier_sku = joint_codes(sku, retailer), joint_codes(sku, tier)
@@ -115,6 +135,7 @@ def censored_history(cells: pd.DataFrame, power: float) -> CensoredHistory:
         cells=known,
         lower=np.where(lower > 0, transform(np.maximum(lower, 1e-9), power), -np.inf),
         upper=np.where(np.isfinite(upper), transform(np.where(np.isfinite(upper), upper, 1.0), power), np.inf),
+        requested=requested,
         weight=np.where(known.censoring == "band", BAND_WEIGHT, 1.0),
         pair=pair,
         tier_of_pair=tier_sku[first_cell],
@@ -146,12 +167,44 @@ def learn_to_uncap(
     ``counts`` says how the negative binomial family is fitted, which is left out without it.
     """
     known = history.until(as_of)
+    told = known.told()
+    blind = known.without_requests() if told.any() else known
+    learned = _learned(blind, settings, recensoring, counts)
+    if not told.any():
+        return learned
+    requests = _held_against_requests(blind, known.requested, told, as_of, settings, learned, recensoring.threads)
+    return learned if requests is None else replace(learned or law_alone(), requests=requests)
+
+
+def _learned(
+    known: CensoredHistory, settings: RecoverySettings, recensoring: RecensoringSettings, counts: NegativeBinomialSettings | None
+) -> Recensoring | None:
     if not known.orders.named.any():
         return None
     censored = (known.cells.censoring != "none").to_numpy()
     fitted = fit_size_laws(known.sizes(), censored, settings)
     rationed, capped = _capped_orders(known, fitted)
     return fit_recensoring(known.orders, rationed, capped, expected_sizes(known, rationed.orders, fitted), settings, recensoring, counts)
+
+
+def _held_against_requests(
+    blind: CensoredHistory,
+    requested: Floats,
+    told: Flags,
+    as_of: date,
+    settings: RecoverySettings,
+    learned: Recensoring | None,
+    threads: int,
+) -> RecordedRequests | None:
+    """Hold requests against what is found where nothing is known of them."""
+    censored = (blind.cells.censoring != "none").to_numpy()
+    laws = fit_size_laws(blind.sizes(), censored, settings)
+    found = np.zeros(told.size)
+    found[censored] = _found(blind, censored, laws, as_of, settings.power, learned, threads)[:, 0]
+    delivered = blind.cells.delivered_units.to_numpy(dtype=float)[told]
+    sku = blind.sku_of_tier[blind.tier_of_pair[blind.pair[told]]]
+    share = 1.0 if learned is not None and (learned.checks or learned.held_out) else LAW_FINDS
+    return held_against_requests(requested[told] - delivered, (found[told] - delivered) / share, sku)
 
 
 def recover(
@@ -171,13 +224,27 @@ def recover(
     pandas.DataFrame
         One row per cell with censoring ``cap``, ``band`` or ``floor``: its keys, ``delivered_units``, ``censoring``, ``true_units``
         (expected), ``true_units_p10``, ``true_units_p90`` and ``identified``. At least delivered at a cap, at most delivered at a floor.
-        The expectation lies in the range: a quantile that does not reach it is moved to it.
+        The expectation lies in the range: a quantile that does not reach it is moved to it. Requests that ``learned`` takes for demand
+        are what is recovered.
     """
     known = history.until(as_of)
     censored = (known.cells.censoring != "none").to_numpy()
     if not censored.any():
         return _as_recovered(known.cells, censored, np.empty((0, 3)))
-    laws = fit_size_laws(known.sizes(), censored, settings)
+    told = known.told() if learned is not None and learned.believes_requests else np.zeros(censored.size, dtype=bool)
+    sized = told & (known.requested > 0)
+    exact = transform(np.where(sized, known.requested, 1.0), settings.power)
+    seen = replace(known, lower=np.where(sized, exact, known.lower), upper=np.where(sized, exact, known.upper))
+    laws = fit_size_laws(seen.sizes(), censored & ~sized, settings)
+    wanted = _found(known, censored, laws, as_of, settings.power, learned, threads)
+    wanted[told[censored]] = known.requested[told][:, None]
+    return _as_recovered(known.cells, censored, wanted)
+
+
+def _found(
+    known: CensoredHistory, censored: Flags, laws: PairLaws, as_of: date, power: float, learned: Recensoring | None, threads: int
+) -> Floats:
+    """Return what was wanted in each censored cell, within its bounds: expected, and its 10 and 90 % quantiles, units (n, 3)."""
     asked = tuple(values[censored] for values in (known.lower, known.upper, laws.mean[known.pair], laws.spread[known.pair]))
     sizes, by_law = np.empty((int(censored.sum()), 3)), np.ones(int(censored.sum()), dtype=bool)
     if learned is not None and not learned.by_law:
@@ -187,10 +254,10 @@ def recover(
         if place.size:
             sizes[place], by_law[place] = learned.sizes(capped, counted, threads), False
     of_law = tuple(values[by_law] for values in asked)
-    bounds = [inverse(quantile(level, *of_law), settings.power) for level in QUANTILE_LEVELS]
-    sizes[by_law] = np.column_stack([mean_units(of_law, settings.power), *bounds])
-    wanted = _with_chance_of_nothing(sizes, asked, known, censored, as_of, settings.power)
-    return _as_recovered(known.cells, censored, _within_interval(wanted, known.cells[censored]))
+    bounds = [inverse(quantile(level, *of_law), power) for level in QUANTILE_LEVELS]
+    sizes[by_law] = np.column_stack([mean_units(of_law, power), *bounds])
+    wanted = _with_chance_of_nothing(sizes, asked, known, censored, as_of, power)
+    return _within_interval(wanted, known.cells[censored])
 
 
 def _capped_orders(known: CensoredHistory, laws: PairLaws) -> tuple[RationedOrders, CappedOrders]:

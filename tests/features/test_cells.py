@@ -100,6 +100,17 @@ def test_weekly_orders_keep_a_wish_null_where_no_line_recorded_it() -> None:
     assert [(row["sku_id"], row["delivered_units"], row["requested_units"]) for row in found] == [("A", 4, None), ("B", 4, 7)]
 
 
+def test_what_was_asked_for_at_a_limit_is_kept_though_it_was_no_more_than_delivered() -> None:
+    statement = Statement(retailer_sku_weeks, "order_lines", "retailers", "skus", "allocation_limits", "supply")
+    lines = [
+        {"line_id": str(n), "retailer_id": "R", "sku_id": sku, "ordered_on": AS_OF, "delivered_units": units, "requested_units": wish}
+        for n, (sku, units, wish) in enumerate([("A", 3.0, 5.0), ("B", 3.0, 3.0), ("C", 3.0, None), ("D", 2.0, 2.0), ("E", 2.0, 4.0)])
+    ]
+    limits = [{"week_start": week(0), "sku_id": sku, "cap_units": 3.0} for sku in "ABCD"]
+    found = {row["sku_id"]: (row["censoring"], row["upper_units"]) for row in statement.rows(order_lines=lines, allocation_limits=limits)}
+    assert found == {"A": ("cap", 5), "B": ("cap", 3), "C": ("cap", None), "D": ("none", 2), "E": ("cap", 4)}
+
+
 def test_without_any_order_there_is_no_cell() -> None:
     statement = Statement(retailer_sku_weeks, "order_lines", "retailers", "skus", "allocation_limits", "supply")
     supply = [{"week_start": week(0), "sku_id": "S", "available_units": 0.0}]
