@@ -96,6 +96,30 @@ def cells_to_recover(cells: ir.Table, retailers: ir.Table, skus: ir.Table, as_of
     return described.select(*cells.columns, "pack_units", tier=tier, category=category)
 
 
+def with_met_requests(cells: ir.Table, order_lines: ir.Table) -> ir.Table:
+    """Return cells in which a request that was met under a cap or a band cap is the ``upper_units``, where none stands else.
+
+    Parameters
+    ----------
+    cells
+        With the columns of ``derived.cells`` and perhaps others.
+    order_lines
+        The lines that the cells were summed from.
+
+    Returns
+    -------
+    ibis.Table
+        ``cells``. Who asked for just what it got may have wanted no more, or known its cap: only recovery can tell
+        (models.recorded_requests), to everybody else such a cell has no bound.
+    """
+    ordered = weekly_orders(order_lines)
+    met = ordered.filter(ordered.requested_units == ordered.delivered_units).select(*KEY, met_units="requested_units")
+    joined = cells.left_join(met, KEY)
+    hidden = joined.censoring.isin(["cap", "band"]) & joined.upper_units.isnull()
+    upper = ibis.cases((hidden, joined.met_units), else_=joined.upper_units)
+    return joined.select(*(joined[name] for name in cells.columns if name != "upper_units"), upper_units=upper)
+
+
 def weekly_orders(order_lines: ir.Table) -> ir.Table:
     """Sum order lines to weeks; ``requested_units`` stays null where no line recorded it.
 
@@ -178,6 +202,6 @@ def _judge(cells: ir.Table) -> ir.Table:
         lower_units=ibis.cases((judged.censoring.isin(["floor", "stockout"]), 0.0), else_=judged.delivered_units),
         upper_units=ibis.cases(
             (judged.censoring.isin(["none", "floor"]), judged.delivered_units),
-            (at_least & (judged.requested_units >= judged.delivered_units), judged.requested_units),
+            (at_least & (judged.requested_units > judged.delivered_units), judged.requested_units),
         ),
     )

@@ -15,7 +15,7 @@ from contracts.raw import ALLOCATION_LIMITS, ORDER_LINES, RETAILERS, SELL_THROUG
 from contracts.steps import Step
 from contracts.weeks import last_week
 from features.attributes import ATTRIBUTES, filled_shares
-from features.cells import cells_to_recover, retailer_sku_weeks
+from features.cells import cells_to_recover, retailer_sku_weeks, with_met_requests
 from features.data_check_quarantine import quarantined_lines
 from features.sell_through import sold_and_ordered
 from flows.console import Say
@@ -59,7 +59,8 @@ def fetch_censored(con: Warehouse, settings: Settings, as_of: date) -> CensoredH
     """Fetch the cells up to a Sunday that recovery rests on; cells must be built."""
     cells, retailers, skus = (contract_table(described) for described in (CELLS, RETAILERS, SKUS))
     rested = cells_to_recover(cells, retailers, skus, as_of, settings.recovery.recensoring.free_skus)
-    fetched = fetch(con, rested).to_pandas()
+    counted = contract_table(ORDER_LINES).anti_join(contract_table(QUARANTINED_LINE), "line_id")
+    fetched = fetch(con, with_met_requests(rested, counted)).to_pandas()
     return censored_history(fetched.assign(week_start=pd.to_datetime(fetched.week_start)), settings.recovery.power)
 
 

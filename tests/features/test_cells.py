@@ -6,12 +6,13 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+import ibis.expr.types as ir
 import pyarrow as pa
 import pytest
 
 from contracts.cells import CELLS
 from contracts.raw import ORDER_LINES
-from features.cells import cells_to_recover, retailer_sku_weeks, weekly_orders, with_true_units
+from features.cells import cells_to_recover, retailer_sku_weeks, weekly_orders, with_met_requests, with_true_units
 from tests.cell_rows import AS_OF, at_cap, cell, closed, week
 from tests.statements import Rows, Statement
 
@@ -100,8 +101,11 @@ def test_weekly_orders_keep_a_wish_null_where_no_line_recorded_it() -> None:
     assert [(row["sku_id"], row["delivered_units"], row["requested_units"]) for row in found] == [("A", 4, None), ("B", 4, 7)]
 
 
-def test_what_was_asked_for_at_a_limit_is_kept_though_it_was_no_more_than_delivered() -> None:
-    statement = Statement(retailer_sku_weeks, "order_lines", "retailers", "skus", "allocation_limits", "supply")
+def test_a_request_that_was_met_under_a_limit_is_told_to_recovery() -> None:
+    def told(order_lines: ir.Table, retailers: ir.Table, skus: ir.Table, allocation_limits: ir.Table, supply: ir.Table) -> ir.Table:
+        return with_met_requests(retailer_sku_weeks(order_lines, retailers, skus, allocation_limits, supply), order_lines)
+
+    statement = Statement(told, "order_lines", "retailers", "skus", "allocation_limits", "supply")
     lines = [
         {"line_id": str(n), "retailer_id": "R", "sku_id": sku, "ordered_on": AS_OF, "delivered_units": units, "requested_units": wish}
         for n, (sku, units, wish) in enumerate([("A", 3.0, 5.0), ("B", 3.0, 3.0), ("C", 3.0, None), ("D", 2.0, 2.0), ("E", 2.0, 4.0)])
