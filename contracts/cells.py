@@ -16,7 +16,11 @@ CELLS = Table(
         Column("cap_units", Kind.NUMBER, "the cap of the SKU that applied; null is none"),
         Column("floor_units", Kind.NUMBER, "the floor of the SKU that applied; null is none"),
         Column("lower_units", Kind.NUMBER, "least the true demand can be", required=True),
-        Column("upper_units", Kind.NUMBER, "most the true demand can be, where a limit hid it what was asked for; null is no bound"),
+        Column(
+            "upper_units",
+            Kind.NUMBER,
+            "most the true demand can be; at a limit what was asked for, if that was more; null is no bound",
+        ),
         Column("censoring", Kind.TEXT, "none, cap, band, floor or stockout", required=True),
     ),
     key=("retailer_id", "sku_id", "week_start"),

@@ -110,10 +110,14 @@ def with_met_requests(cells: ir.Table, order_lines: ir.Table) -> ir.Table:
     -------
     ibis.Table
         ``cells``. Who asked for just what it got may have wanted no more, or known its cap: only recovery can tell
-        (models.recorded_requests), to everybody else such a cell has no bound.
+        (models.recorded_requests), to everybody else such a cell has no bound. A line without a request leaves the week without.
     """
-    ordered = weekly_orders(order_lines)
-    met = ordered.filter(ordered.requested_units == ordered.delivered_units).select(*KEY, met_units="requested_units")
+    ordered = order_lines.group_by("retailer_id", "sku_id", week_start=week_of(order_lines.ordered_on)).aggregate(
+        delivered=order_lines.delivered_units.sum().round(UNIT_DECIMALS),
+        met_units=order_lines.requested_units.sum().round(UNIT_DECIMALS),
+        untold=order_lines.count(where=order_lines.requested_units.isnull()),
+    )
+    met = ordered.filter(ordered.untold == 0, ordered.met_units == ordered.delivered).select(*KEY, "met_units")
     joined = cells.left_join(met, KEY)
     hidden = joined.censoring.isin(["cap", "band"]) & joined.upper_units.isnull()
     upper = ibis.cases((hidden, joined.met_units), else_=joined.upper_units)

@@ -136,7 +136,7 @@ def _open_weeks(learned: Recensoring) -> str:
 
 def _requests(recorded: RecordedRequests) -> str:
     """Say whether requests are believed."""
-    taken = "taken for demand" if recorded.genuine else "not what was wanted, taken for the most it can be"
+    taken = "taken for demand" if recorded.genuine else "taken for the most it can be, not for demand"
     asked = f"{recorded.ratio:.2f} ± {recorded.error:.2f} times what is found without them"
     return f"{recorded.orders:,} recorded requests under limits ask for {asked} beyond what was delivered: {taken}"
 

@@ -21,7 +21,7 @@ from models.negative_binomial_family import NegativeBinomialSettings, RationedOr
 from models.orders import Orders, joint_codes, orders_of
 from models.recapping import rationed_skus
 from models.recensoring import Recensoring, RecensoringSettings, fit_recensoring, law_alone
-from models.recorded_requests import LAW_FINDS, RecordedRequests, held_against_requests
+from models.recorded_requests import LAW_FINDS, held_against_requests
 from models.retailer_sizes import retailer_sizes
 from models.size_laws import CensoredSizes, PairLaws, RecoverySettings, fit_size_laws, inverse, mean_units, transform
 from models.stacking import Flags, Floats, Integers
@@ -93,13 +93,19 @@ class CensoredHistory:
         """Return the hidden cells with a request, of retailers that ever asked for more than they got: others may not be able to."""
         retailer = self.cells.retailer_id.cat.codes.to_numpy()
         more = self.requested > self.cells.delivered_units.to_numpy(dtype=float)
-        return np.isfinite(self.requested) & np.isin(retailer, np.unique(retailer[more]))
+        return np.isfinite(self.requested) & np.isin(retailer, retailer[more])
 
     def without_requests(self) -> CensoredHistory:
-        """Return the same as though no request had been recorded."""
-        recorded = np.isfinite(self.requested)
-        cells = self.cells.assign(upper_units=self.cells.upper_units.mask(recorded))
-        return replace(self, cells=cells, upper=np.where(recorded, np.inf, self.upper), requested=np.full(recorded.size, np.nan))
+        """Return the same as though it were not known how much was asked for; where all was refused, that is to know nothing."""
+        refused = np.isfinite(self.requested) & ~np.isfinite(self.lower)
+        recorded = np.isfinite(self.requested) & ~refused
+        return replace(
+            self,
+            cells=self.cells.assign(upper_units=self.cells.upper_units.mask(recorded)),
+            upper=np.where(recorded, np.inf, self.upper),
+            weight=np.where(refused, 0.0, self.weight),
+            requested=np.full(recorded.size, np.nan),
+        )
 
 
 def censored_history(cells: pd.DataFrame, power: float) -> CensoredHistory:
@@ -162,49 +168,31 @@ def learn_to_uncap(
     recensoring: RecensoringSettings,
     counts: NegativeBinomialSettings | None = None,
 ) -> Recensoring | None:
-    """Learn from what was known as of a Sunday how much more was wanted where a cap cut an order; None where nothing can teach it.
+    """Learn from what was known as of a Sunday how much more was wanted where a cap cut an order, and hold requests against it.
 
-    ``counts`` says how the negative binomial family is fitted, which is left out without it.
+    ``counts`` says how the negative binomial family is fitted, which is left out without it. None where nothing can teach it and no request
+    can be held against the pair's law.
     """
     known = history.until(as_of)
     told = known.told()
     blind = known.without_requests() if told.any() else known
-    learned = _learned(blind, settings, recensoring, counts)
+    if not (told.any() or blind.orders.named.any()):
+        return None
+    censored = (blind.cells.censoring != "none").to_numpy()
+    laws, learned = fit_size_laws(blind.sizes(), censored, settings), None
+    if blind.orders.named.any():
+        rationed, capped = _capped_orders(blind, laws)
+        sizes = expected_sizes(blind, rationed.orders, laws)
+        learned = fit_recensoring(blind.orders, rationed, capped, sizes, settings, recensoring, counts)
     if not told.any():
         return learned
-    requests = _held_against_requests(blind, known.requested, told, as_of, settings, learned, recensoring.threads)
+    wanted, by_law = _found(blind, censored, laws, as_of, settings.power, learned, recensoring.threads)
+    judged = learned is not None and learned.by_law and bool(learned.checks)
+    held = told & np.isfinite(blind.lower)
+    delivered, place = blind.cells.delivered_units.to_numpy(dtype=float)[held], held[censored]
+    found = (wanted[place, 0] - delivered) / np.where(by_law[place] & (not judged), LAW_FINDS, 1.0)
+    requests = held_against_requests(known.requested[held] - delivered, found, blind.sku_of_tier[blind.tier_of_pair[blind.pair[held]]])
     return learned if requests is None else replace(learned or law_alone(), requests=requests)
-
-
-def _learned(
-    known: CensoredHistory, settings: RecoverySettings, recensoring: RecensoringSettings, counts: NegativeBinomialSettings | None
-) -> Recensoring | None:
-    if not known.orders.named.any():
-        return None
-    censored = (known.cells.censoring != "none").to_numpy()
-    fitted = fit_size_laws(known.sizes(), censored, settings)
-    rationed, capped = _capped_orders(known, fitted)
-    return fit_recensoring(known.orders, rationed, capped, expected_sizes(known, rationed.orders, fitted), settings, recensoring, counts)
-
-
-def _held_against_requests(
-    blind: CensoredHistory,
-    requested: Floats,
-    told: Flags,
-    as_of: date,
-    settings: RecoverySettings,
-    learned: Recensoring | None,
-    threads: int,
-) -> RecordedRequests | None:
-    """Hold requests against what is found where nothing is known of them."""
-    censored = (blind.cells.censoring != "none").to_numpy()
-    laws = fit_size_laws(blind.sizes(), censored, settings)
-    found = np.zeros(told.size)
-    found[censored] = _found(blind, censored, laws, as_of, settings.power, learned, threads)[:, 0]
-    delivered = blind.cells.delivered_units.to_numpy(dtype=float)[told]
-    sku = blind.sku_of_tier[blind.tier_of_pair[blind.pair[told]]]
-    share = 1.0 if learned is not None and (learned.checks or learned.held_out) else LAW_FINDS
-    return held_against_requests(requested[told] - delivered, (found[told] - delivered) / share, sku)
 
 
 def recover(
@@ -232,19 +220,21 @@ def recover(
     if not censored.any():
         return _as_recovered(known.cells, censored, np.empty((0, 3)))
     told = known.told() if learned is not None and learned.believes_requests else np.zeros(censored.size, dtype=bool)
-    sized = told & (known.requested > 0)
-    exact = transform(np.where(sized, known.requested, 1.0), settings.power)
-    seen = replace(known, lower=np.where(sized, exact, known.lower), upper=np.where(sized, exact, known.upper))
-    laws = fit_size_laws(seen.sizes(), censored & ~sized, settings)
-    wanted = _found(known, censored, laws, as_of, settings.power, learned, threads)
+    exact = transform(np.where(told, known.requested, 1.0), settings.power)
+    seen = replace(known, lower=np.where(told, exact, known.lower), upper=np.where(told, exact, known.upper))
+    laws = fit_size_laws(seen.sizes(), censored & ~told, settings)
+    wanted, _ = _found(known, censored, laws, as_of, settings.power, learned, threads)
     wanted[told[censored]] = known.requested[told][:, None]
     return _as_recovered(known.cells, censored, wanted)
 
 
 def _found(
     known: CensoredHistory, censored: Flags, laws: PairLaws, as_of: date, power: float, learned: Recensoring | None, threads: int
-) -> Floats:
-    """Return what was wanted in each censored cell, within its bounds: expected, and its 10 and 90 % quantiles, units (n, 3)."""
+) -> tuple[Floats, Flags]:
+    """Return what was wanted in each censored cell, within its bounds, and whether its pair's law alone says so (n,).
+
+    What was wanted is expected units, and their 10 and 90 % quantiles (n, 3).
+    """
     asked = tuple(values[censored] for values in (known.lower, known.upper, laws.mean[known.pair], laws.spread[known.pair]))
     sizes, by_law = np.empty((int(censored.sum()), 3)), np.ones(int(censored.sum()), dtype=bool)
     if learned is not None and not learned.by_law:
@@ -257,7 +247,7 @@ def _found(
     bounds = [inverse(quantile(level, *of_law), power) for level in QUANTILE_LEVELS]
     sizes[by_law] = np.column_stack([mean_units(of_law, power), *bounds])
     wanted = _with_chance_of_nothing(sizes, asked, known, censored, as_of, power)
-    return _within_interval(wanted, known.cells[censored])
+    return _within_interval(wanted, known.cells[censored]), by_law
 
 
 def _capped_orders(known: CensoredHistory, laws: PairLaws) -> tuple[RationedOrders, CappedOrders]:

@@ -108,11 +108,14 @@ def test_a_request_that_was_met_under_a_limit_is_told_to_recovery() -> None:
     statement = Statement(told, "order_lines", "retailers", "skus", "allocation_limits", "supply")
     lines = [
         {"line_id": str(n), "retailer_id": "R", "sku_id": sku, "ordered_on": AS_OF, "delivered_units": units, "requested_units": wish}
-        for n, (sku, units, wish) in enumerate([("A", 3.0, 5.0), ("B", 3.0, 3.0), ("C", 3.0, None), ("D", 2.0, 2.0), ("E", 2.0, 4.0)])
+        for n, (sku, units, wish) in enumerate(
+            [("A", 3.0, 5.0), ("B", 3.0, 3.0), ("C", 3.0, None), ("D", 2.0, 2.0), ("E", 2.0, 4.0), ("F", 2.0, None), ("F", 1.0, 1.0)]
+        )
     ]
-    limits = [{"week_start": week(0), "sku_id": sku, "cap_units": 3.0} for sku in "ABCD"]
+    limits = [{"week_start": week(0), "sku_id": sku, "cap_units": 3.0} for sku in "ABCDF"]
     found = {row["sku_id"]: (row["censoring"], row["upper_units"]) for row in statement.rows(order_lines=lines, allocation_limits=limits)}
-    assert found == {"A": ("cap", 5), "B": ("cap", 3), "C": ("cap", None), "D": ("none", 2), "E": ("cap", 4)}
+    of_one_line = {"A": ("cap", 5), "B": ("cap", 3), "C": ("cap", None), "D": ("none", 2), "E": ("cap", 4)}
+    assert found == of_one_line | {"F": ("cap", None)}
 
 
 def test_without_any_order_there_is_no_cell() -> None:

@@ -98,6 +98,35 @@ def test_requests_without_named_caps_are_held_against_the_law(market: pd.DataFra
     np.testing.assert_array_equal(found.true_units, found.asked)
 
 
+def test_orders_that_were_refused_spoil_nothing(market: pd.DataFrame) -> None:
+    """Nothing delivered of what was asked for: there nothing is known without the request."""
+    genuine = recorded(market, lambda rows: rows.asked)
+    refused = genuine.upper_units.gt(genuine.delivered_units) & (np.arange(len(genuine)) % 12 == 0)
+    cells = genuine.assign(**{name: genuine[name].mask(refused, 0.0) for name in ("delivered_units", "lower_units")})
+    learned, before = learn(cells), learn(genuine)
+    assert learned.requests is not None
+    assert before.requests is not None
+    assert before.open_weeks is not None
+    assert learned.open_weeks is not None
+    assert learned.requests.orders == before.requests.orders - refused.sum() < before.requests.orders - 50
+    assert learned.requests.ratio == pytest.approx(before.requests.ratio, abs=0.1)
+    assert learned.open_weeks.ratio == pytest.approx(before.open_weeks.ratio, abs=0.1)
+    found = recovered(cells, learned)
+    told = found.retailer_id.isin(TELLING)
+    np.testing.assert_array_equal(found.true_units[told], found.asked[told])
+
+
+@pytest.mark.parametrize("shared", [5, 10])
+def test_requests_under_shared_caps_are_held_against_what_the_law_finds(market: pd.DataFrame, shared: int) -> None:
+    """``shared`` of ten limits are band caps, which rest on the law."""
+    genuine = recorded(market, lambda rows: rows.asked)
+    of_band = genuine.censoring.eq("cap") & (genuine.week_start.dt.isocalendar().week.astype(int) % 10 < shared)
+    cells = genuine.assign(censoring=genuine.censoring.mask(of_band, "band"), cap_units=genuine.cap_units.mask(of_band))
+    learned = learn(cells)
+    assert learned.requests is not None
+    assert learned.requests.ratio == pytest.approx(1.0, abs=0.15)
+
+
 def test_later_requests_do_not_change_what_is_learned(market: pd.DataFrame) -> None:
     cells = recorded(market, lambda rows: rows.asked)
     middle = sunday(50)
@@ -107,6 +136,9 @@ def test_later_requests_do_not_change_what_is_learned(market: pd.DataFrame) -> N
     assert both[0] is not None
     assert both[1] is not None
     assert both[0].requests == both[1].requests
+    assert both[0].believes_requests
+    found = [recover(history_of(rows), middle, LAWS, both[0]) for rows in (cells, padded)]
+    np.testing.assert_array_equal(found[0][SIZES], found[1][SIZES])
 
 
 def test_too_few_skus_tell_nothing() -> None:
