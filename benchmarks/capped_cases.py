@@ -2,6 +2,7 @@
 
     .venv/bin/python -m benchmarks.capped_cases                # seed1
     .venv/bin/python -m benchmarks.capped_cases --cases all
+    .venv/bin/python -m benchmarks.capped_cases --requests 1    # a third of the retailers record what they ask for
 
 Makes each case, runs load, train and score on what a rationing wholesaler would know, lets the benchmark's own scorer judge the
 warehouse, prints a table and keeps the figures in results/capped_cases.json.
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.records import WORK, circumstances, keep, printed_table
+from benchmarks.recorded_requests import record_requests
 from benchmarks.truth_coverage import truth_coverage
 from benchmarks.uncap_commands import run_commands, scored_by, warehouse_of
 
@@ -48,10 +50,15 @@ def score_case(bench: Path, case: Path, warehouse: Path) -> Report:
     return report
 
 
-def study_case(bench: Path, orders: Path, name: str, work: Path, config: Path | None) -> Report:
-    """Make a case, run the commands on its input and score them; ``commands`` in the report tells what they cost."""
+def study_case(bench: Path, orders: Path, name: str, work: Path, config: Path | None, requests: float | None) -> Report:
+    """Make a case, run the commands on its input and score them; ``commands`` in the report tells what they cost.
+
+    ``requests`` is None, or what a third of the retailers ask for (``record_requests``).
+    """
     case, folder = work / "cases" / name, work / f"case-{name}"
     make_case(bench, orders, bench / "references" / f"{name}.json", case)
+    if requests is not None:
+        record_requests(case, requests)
     as_of = date.fromisoformat(json.loads((case / "truth" / "facts.json").read_text())["as_of"])
     costs = run_commands(case / "input", as_of, folder, config)
     report = score_case(bench, case, warehouse_of(folder))
@@ -78,6 +85,7 @@ def main() -> None:
     parser.add_argument("--cases", nargs="+", default=["seed1"], help="names of references, or all")
     parser.add_argument("--bench", type=Path, default=Path("../shared/bench"), help="folder of the benchmark")
     parser.add_argument("--orders", type=Path, default=Path("../shared/data/iowa"), help="folder with order_lines.parquet and skus.parquet")
+    parser.add_argument("--requests", type=float, metavar="TIMES", help="a third asks for TIMES what it wants beyond what it gets")
     parser.add_argument("--config", type=Path, help="TOML file laid over conf/base.toml")
     parser.add_argument("--work", type=Path, default=WORK, help="where cases and warehouses are made")
     arguments = parser.parse_args()
@@ -89,10 +97,12 @@ def main() -> None:
         raise SystemExit(f"no reference for {', '.join(unknown)}; there are {', '.join(known)}")
     told = circumstances(shlex.join(["python", "-m", "benchmarks.capped_cases", *sys.argv[1:]]))
     rows = []
+    bench, orders, work = (path.absolute() for path in (arguments.bench, arguments.orders, arguments.work))
     for name in names:
-        report = study_case(arguments.bench.absolute(), arguments.orders.absolute(), name, arguments.work.absolute(), arguments.config)
-        rows.append(row_of(name, report))
-        kept = keep("capped_cases", {name: report | told})
+        report = study_case(bench, orders, name, work, arguments.config, arguments.requests)
+        title = name if arguments.requests is None else f"{name}, requests {arguments.requests:g}"
+        rows.append(row_of(title, report))
+        kept = keep("capped_cases", {title: report | told})
     print(f"{printed_table(COLUMNS, rows)}\n\nkept in {kept}")
 
 
