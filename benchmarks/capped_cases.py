@@ -21,8 +21,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from benchmarks.records import WORK, circumstances, keep, printed_table
 from benchmarks.recorded_requests import record_requests
+from benchmarks.records import WORK, circumstances, keep, printed_table
 from benchmarks.truth_coverage import truth_coverage
 from benchmarks.uncap_commands import run_commands, scored_by, warehouse_of
 
